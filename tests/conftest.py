@@ -1,0 +1,33 @@
+"""Options and order of the whole suite: rows, long settings, fast tests first."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what scripts/test passes on."""
+    group = parser.getgroup("lading")
+    group.addoption("--row", metavar="ROW", help="only tests that prove this row of docs/requirements.md")
+    group.addoption("--long", action="store_true", help="the long settings as well")
+    group.addoption("--fast", action="store_true", help="without the slow tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what was asked for; files without a slow test come first, so that shared services start once."""
+    wanted = [item for item in items if _wanted(config, item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    slow_files = {item.path for item in wanted if item.get_closest_marker("slow")}
+    items[:] = sorted(wanted, key=lambda item: item.path in slow_files)
+
+
+def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
+    row = config.getoption("--row")
+    if row and row not in rows_of(item):
+        return False
+    if item.get_closest_marker("long") and not config.getoption("--long"):
+        return False
+    return not (config.getoption("--fast") and item.get_closest_marker("slow"))
+
+
+def rows_of(item: pytest.Item) -> set[str]:
+    """Return the rows of docs/requirements.md that a test says it proves."""
+    return {row for marker in item.iter_markers("row") for row in marker.args}
