@@ -37,6 +37,4 @@ def test_an_unknown_row_is_reported() -> None:
 
 def test_a_done_row_without_a_test_is_reported() -> None:
     """A row cannot be marked done by word alone."""
-    assert problems(table_rows(TABLE), {}) == [
-        "docs/requirements.md: B1 is marked done, and no test names it"
-    ]
+    assert problems(table_rows(TABLE), {}) == ["docs/requirements.md: B1 is marked done, and no test names it"]
