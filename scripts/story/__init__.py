@@ -1,0 +1,1 @@
+"""The demo: an order's whole way, told in the terminal, over the processes that the commands start."""
