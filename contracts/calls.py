@@ -1,0 +1,138 @@
+"""Calls that change something: built without a node, then signed and sent by whoever holds a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_account.datastructures import SignedTransaction
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
+from web3 import Web3
+from web3.types import BlockIdentifier, TxParams, TxReceipt, Wei
+
+from contracts import chain
+from contracts.fault import ContractError, NodeError, UnknownRefusal
+from contracts.interface import function
+
+GAS: Final = 200_000
+TIP_WEI: Final = 1_000_000_000
+RECEIPT_TIMEOUT_S: Final = 120.0
+POLL_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An unsigned call. `gas` is a limit that suffices, so that no node need be asked for an estimate.
+
+    A `to` of `None` creates a contract.
+    """
+
+    to: ChecksumAddress | None
+    data: HexBytes
+    value_wei: int = 0
+    gas: int = GAS
+
+    def transaction(self, sender: str | None = None) -> TxParams:
+        """The call as web3.py and nodes take it; with `sender`, as if sent by that account."""
+        transaction: TxParams = {"data": self.data, "value": Wei(self.value_wei)}
+        if self.to is not None:
+            transaction["to"] = self.to
+        if sender is not None:
+            transaction["from"] = Web3.to_checksum_address(sender)
+        return transaction
+
+
+def to_contract(
+    contract: str, address: ChecksumAddress, name: str, *arguments: object, value_wei: int = 0, gas: int = GAS
+) -> Call:
+    """The call of a function of one of our contracts."""
+    return Call(address, function(contract, name).call_data(*arguments), value_wei, gas)
+
+
+def read(
+    w3: Web3,
+    contract: str,
+    address: ChecksumAddress,
+    name: str,
+    *arguments: object,
+    block: BlockIdentifier = "latest",
+) -> tuple[Any, ...]:
+    """The outputs of a view, asked at a block.
+
+    Raises:
+        ContractError: the contract refused.
+        NodeError: there is no usable answer, or no contract at the address.
+    """
+    entry = function(contract, name)
+    return entry.decode_answer(chain.call(w3, {"to": address, "data": entry.call_data(*arguments)}, block))
+
+
+def simulate(w3: Web3, sender: str, call: Call, block: BlockIdentifier = "latest") -> HexBytes:
+    """Ask the node what the call would do now, sent by `sender`; nothing is sent.
+
+    Raises:
+        ContractError: the contract would refuse.
+        NodeError: there is no usable answer.
+    """
+    transaction = call.transaction(sender)
+    if not call.value_wei:
+        del transaction["value"]
+    return chain.call(w3, transaction, block)
+
+
+def sign(w3: Web3, account: LocalAccount, call: Call, nonce: int | None = None) -> SignedTransaction:
+    """The signed transaction; without `nonce`, with the next one that the node knows."""
+    with chain.asking():
+        if nonce is None:
+            nonce = w3.eth.get_transaction_count(account.address, "pending")
+        base_fee = w3.eth.get_block("latest").get("baseFeePerGas", 0)
+        fields: dict[str, Any] = {
+            **call.transaction(),
+            "type": 2,
+            "chainId": w3.eth.chain_id,
+            "nonce": nonce,
+            "gas": call.gas,
+            "maxPriorityFeePerGas": TIP_WEI,
+            "maxFeePerGas": 2 * int(base_fee) + TIP_WEI,
+        }
+    return account.sign_transaction(fields)
+
+
+def send(w3: Web3, account: LocalAccount, call: Call, *, timeout_s: float = RECEIPT_TIMEOUT_S) -> TxReceipt:
+    """Sign, send, wait until it is mined; a call that would be refused now is not sent at all.
+
+    Raises:
+        ContractError: the contract refused.
+        NodeError: there is no usable answer, or the transaction was not mined in time.
+    """
+    simulate(w3, account.address, call)
+    return send_signed(w3, account.address, call, sign(w3, account, call), timeout_s=timeout_s)
+
+
+def send_signed(
+    w3: Web3, sender: str, call: Call, signed: SignedTransaction, *, timeout_s: float = RECEIPT_TIMEOUT_S
+) -> TxReceipt:
+    """Send the signed call and wait until it is mined.
+
+    Raises:
+        ContractError: the contract refused.
+        NodeError: there is no usable answer, or the transaction was not mined in time.
+    """
+    with chain.asking():
+        hash_ = w3.eth.send_raw_transaction(signed.raw_transaction)
+        receipt = w3.eth.wait_for_transaction_receipt(hash_, timeout=timeout_s, poll_latency=POLL_S)
+    if receipt["status"] != 1:
+        raise why_reverted(w3, sender, call, receipt)
+    return receipt
+
+
+def why_reverted(w3: Web3, sender: str, call: Call, receipt: TxReceipt) -> ContractError | NodeError:
+    """The refusal of a mined transaction: the same call is asked again at its block."""
+    try:
+        simulate(w3, sender, call, receipt["blockNumber"])
+    except (ContractError, NodeError) as error:
+        return error
+    hash_ = receipt["transactionHash"].to_0x_hex()
+    return UnknownRefusal(f"transaction {hash_} was refused in block {receipt['blockNumber']}")

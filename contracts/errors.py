@@ -1,0 +1,274 @@
+"""Everything that this package refuses, as one tree.
+
+LadingError
+├── TermsError            bytes or values that no sale's terms can be
+├── ListingError          a field of a listing; `field` names it
+├── VoucherError          a barcode's text that is no voucher of ours
+│   ├── NotAVoucher, UnknownVersion, VoucherTooLong, VoucherDamaged, VoucherLength, VoucherField
+│   └── OtherChain
+├── ProofError            in `contracts.proof_errors`
+├── DeploymentError       the list of deployments, or what is (not) on the chain
+├── NodeError             the node's answer is none: unreachable, refused, malformed
+└── ContractError         a contract said no
+    ├── UnknownRefusal    with data that none of our contracts sends
+    └── …                 one class for each custom error, named as in the contract
+
+Every one has `reason`, a code for programs, and a message that a person can act on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from web3.exceptions import ContractLogicError, Web3RPCError
+
+from contracts.factory_errors import (
+    AlreadyListed,
+    InvalidEdition,
+    InvalidMake,
+    InvalidModel,
+    InvalidNumber,
+    InvalidPrice,
+    InvalidWindow,
+    InvalidYear,
+    ItemRefusal,
+    SiteNotOffered,
+)
+from contracts.fault import (
+    ContractError,
+    DeploymentError,
+    LadingError,
+    ListingError,
+    NodeError,
+    TermsError,
+    UnknownRefusal,
+)
+from contracts.interface import Entry, entries
+from contracts.registry_errors import (
+    AddressInUse,
+    DevicesExhausted,
+    InvalidAddress,
+    InvalidCertificate,
+    InvalidConsent,
+    InvalidName,
+    InvalidUntil,
+    NotOperator,
+    OperatorAlreadyListed,
+    OperatorNotListed,
+    OwnableInvalidOwner,
+    OwnableUnauthorizedAccount,
+    SiteNotOpen,
+    SitesExhausted,
+    UnknownDevice,
+)
+from contracts.sale_errors import (
+    AttemptsExhausted,
+    DeadlinePassed,
+    DeviceNotActive,
+    EtherRefused,
+    GasTooLow,
+    InvalidVoucher,
+    NoEscrow,
+    NotBuyer,
+    NothingToWithdraw,
+    NotListed,
+    NotParty,
+    NotRefundable,
+    NotReleasing,
+    NotSeller,
+    NotSettler,
+    NotSold,
+    PayoutRefused,
+    RefundTooEarly,
+    StatusRefusal,
+    VoucherExpired,
+    WrongBuyer,
+    WrongPrice,
+    WrongSite,
+)
+from contracts.sale_state import Status
+from contracts.voucher_errors import (
+    NotAVoucher,
+    OtherChain,
+    UnknownVersion,
+    VoucherDamaged,
+    VoucherError,
+    VoucherField,
+    VoucherLength,
+    VoucherTooLong,
+)
+
+__all__ = [
+    "AddressInUse",
+    "AlreadyListed",
+    "AttemptsExhausted",
+    "ContractError",
+    "DeadlinePassed",
+    "DeploymentError",
+    "DeviceNotActive",
+    "DevicesExhausted",
+    "EtherRefused",
+    "GasTooLow",
+    "InvalidAddress",
+    "InvalidCertificate",
+    "InvalidConsent",
+    "InvalidEdition",
+    "InvalidMake",
+    "InvalidModel",
+    "InvalidName",
+    "InvalidNumber",
+    "InvalidPrice",
+    "InvalidUntil",
+    "InvalidVoucher",
+    "InvalidWindow",
+    "InvalidYear",
+    "ItemRefusal",
+    "LadingError",
+    "ListingError",
+    "NoEscrow",
+    "NodeError",
+    "NotAVoucher",
+    "NotBuyer",
+    "NotListed",
+    "NotOperator",
+    "NotParty",
+    "NotRefundable",
+    "NotReleasing",
+    "NotSeller",
+    "NotSettler",
+    "NotSold",
+    "NothingToWithdraw",
+    "OperatorAlreadyListed",
+    "OperatorNotListed",
+    "OtherChain",
+    "OwnableInvalidOwner",
+    "OwnableUnauthorizedAccount",
+    "PayoutRefused",
+    "RefundTooEarly",
+    "SiteNotOffered",
+    "SiteNotOpen",
+    "SitesExhausted",
+    "StatusRefusal",
+    "TermsError",
+    "UnknownDevice",
+    "UnknownRefusal",
+    "UnknownVersion",
+    "VoucherDamaged",
+    "VoucherError",
+    "VoucherExpired",
+    "VoucherField",
+    "VoucherLength",
+    "VoucherTooLong",
+    "WrongBuyer",
+    "WrongPrice",
+    "WrongSite",
+    "decode_error",
+    "translate",
+]
+
+PLAIN_REVERT = "08c379a0"
+PANIC = "4e487b71"
+
+
+def decode_error(source: BaseException | bytes | str) -> ContractError | None:
+    """The refusal in an exception of web3.py, or in revert data; `None` if there is none in it.
+
+    geth, anvil and ganache put the data in different places, and web3.py raises different exceptions for them.
+    """
+    if isinstance(source, ContractError):
+        return source
+    data = _revert_data(source) if isinstance(source, BaseException) else _as_bytes(source)
+    if data is None:
+        return UnknownRefusal("the contract refused without saying why") if _is_revert(source) else None
+    error = _from_data(data)
+    error.data = data
+    return error
+
+
+def translate(error: Exception) -> LadingError:
+    """What to raise instead of an exception of web3.py: the contract's refusal, or a `NodeError`."""
+    return decode_error(error) or NodeError(f"the node did not answer as it should: {error}")
+
+
+def _from_data(data: bytes) -> ContractError:
+    selector = data[:4].hex()
+    if (entry := _custom_errors().get(data[:4])) is not None:
+        return _known(entry, data[4:])
+    if selector == PANIC and len(data) == 36:
+        return UnknownRefusal(f"the contract failed (panic {int.from_bytes(data[4:], 'big'):#x})")
+    if selector == PLAIN_REVERT:
+        return UnknownRefusal("the contract refused with a plain text, which none of ours does")
+    return UnknownRefusal(f"the contract refused with unknown data {selector or '(none)'}")
+
+
+def _known(entry: Entry, arguments: bytes) -> ContractError:
+    kind = _CLASSES.get(entry.name)
+    try:
+        values = dict(zip((one.name for one in entry.inputs), entry.decode_inputs(arguments), strict=True))
+        if "status" in values:
+            values["status"] = Status(values["status"])
+    except (NodeError, ValueError):
+        return UnknownRefusal(f"the contract refused with {entry.name} and values that cannot be read")
+    if kind is None:
+        return UnknownRefusal(f"the contract refused: {entry.name}", values=values)
+    return kind(values=values)
+
+
+@cache
+def _custom_errors() -> dict[bytes, Entry]:
+    contracts = ("Sale", "SaleFactory", "DeviceRegistry")
+    found = (entry for name in contracts for entry in entries(name, "error").values())
+    return {entry.hash[:4]: entry for entry in found}
+
+
+def _subclasses(kind: type[ContractError]) -> Iterator[type[ContractError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+_CLASSES = {kind.__name__: kind for kind in _subclasses(ContractError)}
+
+
+def _is_revert(source: object) -> bool:
+    if isinstance(source, ContractLogicError):
+        return True
+    return isinstance(source, Web3RPCError) and "revert" in str(source.message)
+
+
+def _revert_data(error: BaseException) -> bytes | None:
+    for found in _candidates(error):
+        if (data := _as_bytes(found)) is not None and len(data) >= 4:
+            return data
+    return None
+
+
+def _candidates(error: BaseException) -> Iterator[str]:
+    """Every place where a node may have put revert data, in the order in which they are to be believed."""
+    if isinstance(error, ContractLogicError):
+        yield from _strings(error.data)
+    if isinstance(error, Web3RPCError) and error.rpc_response:
+        body: Any = error.rpc_response.get("error")
+        yield from _strings(body.get("data") if isinstance(body, Mapping) else None)
+
+
+def _strings(data: object) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data.removeprefix("Reverted ")
+    elif isinstance(data, Mapping):
+        for key in ("result", "return", "data"):
+            yield from _strings(data.get(key))
+        for value in data.values():
+            if isinstance(value, Mapping):
+                yield from _strings(value)
+
+
+def _as_bytes(data: bytes | str) -> bytes | None:
+    if isinstance(data, bytes):
+        return data
+    try:
+        return bytes.fromhex(data.removeprefix("0x"))
+    except ValueError:
+        return None

@@ -1,0 +1,229 @@
+"""Every event of the contracts as a frozen dataclass, from logs alone. Pure.
+
+A log says which contract sent it, not that the contract is ours: whoever reads logs filters by address, a sale's
+by its factory's `Listed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_typing import ChecksumAddress
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
+
+from contracts.fault import LadingError, snake_case
+from contracts.interface import Entry, Parameter, decode, entries
+from contracts.terms import Terms, decode_terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Where an event stands: the contract that sent it and its place in the chain."""
+
+    contract: ChecksumAddress
+    block_number: int
+    block_hash: str
+    transaction_hash: str
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Event):
+    """Factory: a new sale; `raw_terms` are the bytes in its code."""
+
+    sale: ChecksumAddress
+    seller: ChecksumAddress
+    terms: Terms
+    raw_terms: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sold(Event):
+    """Sale: paid for in full."""
+
+    buyer: ChecksumAddress
+    price_wei: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked(Event):
+    """Sale: every voucher before this attempt is dead."""
+
+    buyer: ChecksumAddress
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Releasing(Event):
+    """Sale: the voucher of this attempt is consumed by this device."""
+
+    buyer: ChecksumAddress
+    device: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aborted(Event):
+    """Sale: the device did not open; the next voucher must carry this attempt."""
+
+    device: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released(Event):
+    """Sale: the goods are out."""
+
+    device: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Event):
+    """Sale: the seller took the listing back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded(Event):
+    """Sale: the escrow goes back to the buyer."""
+
+    buyer: ChecksumAddress
+    amount_wei: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered(Event):
+    """Sale: a payout failed; the amount waits for `withdraw`."""
+
+    to: ChecksumAddress
+    amount_wei: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn(Event):
+    """Sale: what a payout could not deliver was fetched."""
+
+    to: ChecksumAddress
+    amount_wei: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorListed(Event):
+    """Registry: this operator may open sites."""
+
+    operator: ChecksumAddress
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorDelisted(Event):
+    """Registry: nothing new by this operator."""
+
+    operator: ChecksumAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteOpened(Event):
+    """Registry: a new place to collect goods."""
+
+    site: int
+    operator: ChecksumAddress
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteClosed(Event):
+    """Registry: nothing new at this site."""
+
+    site: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioned(Event):
+    """Registry: a new device."""
+
+    id: int
+    site: int
+    device: ChecksumAddress
+    until: int
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated(Event):
+    """Registry: the device has a new key, certificate or expiry."""
+
+    id: int
+    site: int
+    device: ChecksumAddress
+    until: int
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decommissioned(Event):
+    """Registry: the device neither releases nor completes any more."""
+
+    id: int
+
+
+_CLASSES: Final = {kind.__name__: kind for kind in Event.__subclasses__()}
+_WEI: Final = {"price": "price_wei", "amount": "amount_wei"}
+_ENTRIES: Final = {
+    entry.hash: (_CLASSES[entry.name], entry)
+    for contract in ("SaleFactory", "Sale", "DeviceRegistry")
+    for entry in entries(contract, "event").values()
+    if entry.name in _CLASSES
+}
+
+TOPICS: Final[Mapping[str, type[Event]]] = {f"0x{topic.hex()}": kind for topic, (kind, _) in _ENTRIES.items()}
+"""The first topic of every event, `0x…`, and its class."""
+
+
+def decode_log(log: Mapping[str, Any]) -> Event | None:
+    """The event in a log, as web3.py or a node's JSON gives it; `None` if it is none of ours, or malformed."""
+    topics = [HexBytes(topic) for topic in log["topics"]]
+    found = _ENTRIES.get(bytes(topics[0])) if topics else None
+    if found is None:
+        return None
+    kind, entry = found
+    try:
+        values = _values(entry, topics[1:], HexBytes(log["data"]))
+        return kind(**_place(log), **values)
+    except (LadingError, ValueError):
+        return None
+
+
+def _values(entry: Entry, topics: list[HexBytes], data: HexBytes) -> dict[str, Any]:
+    indexed = [one for one in entry.inputs if one.indexed]
+    plain = [one for one in entry.inputs if not one.indexed]
+    values = dict(_named(indexed, b"".join(topics), expected=32 * len(indexed)))
+    values |= _named(plain, data)
+    if "terms" in values:
+        values["raw_terms"] = bytes(values["terms"])
+        values["terms"] = decode_terms(values["raw_terms"])
+    return values
+
+
+def _named(parameters: list[Parameter], data: bytes, expected: int | None = None) -> dict[str, Any]:
+    if expected is not None and len(data) != expected:
+        raise ValueError("the log has another number of topics")
+    values = decode([one.type for one in parameters], data)
+    names = (_WEI.get(one.name, snake_case(one.name)) for one in parameters)
+    return dict(zip(names, values, strict=True))
+
+
+def _place(log: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "contract": to_checksum_address(log["address"]),
+        "block_number": _number(log["blockNumber"]),
+        "block_hash": HexBytes(log["blockHash"]).to_0x_hex(),
+        "transaction_hash": HexBytes(log["transactionHash"]).to_0x_hex(),
+        "log_index": _number(log["logIndex"]),
+    }
+
+
+def _number(value: int | str) -> int:
+    return int(value, 16) if isinstance(value, str) else int(value)
