@@ -7,7 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDeviceRegistry} from "./interfaces/IDeviceRegistry.sol";
 import {ISale} from "./interfaces/ISale.sol";
 import {Domain} from "./types/Domain.sol";
-import {SaleState} from "./types/SaleState.sol";
+import {LAST_ATTEMPT, Packed, SaleState, sold as soldTo} from "./types/SaleState.sol";
 import {Signature} from "./types/Signature.sol";
 import {Status} from "./types/Status.sol";
 import {Terms} from "./types/Terms.sol";
@@ -21,7 +21,7 @@ contract Sale is ISale {
     uint256 private constant GRACE = 7 days;
 
     /// @dev `revoke` stops here and leaves `abort` a thousand attempts.
-    uint256 private constant LAST_REVOKED = type(uint24).max - 1024;
+    uint256 private constant LAST_REVOKED = LAST_ATTEMPT - 1024;
 
     /// @dev What a receiver may burn while it is paid out.
     uint256 private constant PAYOUT_GAS = 50_000;
@@ -49,19 +49,14 @@ contract Sale is ISale {
     /// @inheritdoc ISale
     function buy() external payable {
         // Check:
-        if (_state.status != Status.Listed) revert NotListed(_state.status);
+        Packed state = _load();
+        if (!state.isIn(Status.Listed)) revert NotListed(state.status());
         (uint256 first, uint256 second) = Terms.numbers();
         if (msg.value != Terms.price(first)) revert WrongPrice(msg.value, Terms.price(first));
 
         // Effect:
         uint256 window_ = Terms.window(second);
-        _state = SaleState({
-            buyer: msg.sender,
-            status: Status.Sold,
-            attempt: 0,
-            refundableAt: window_ == 0 ? 0 : SafeCast.toUint40(block.timestamp + window_),
-            device: 0
-        });
+        _store(soldTo(msg.sender, window_ == 0 ? 0 : SafeCast.toUint40(block.timestamp + window_)));
         emit Sold(msg.sender, msg.value);
 
         // Interaction:
@@ -71,65 +66,64 @@ contract Sale is ISale {
     /// @inheritdoc ISale
     function cancel() external {
         // Check:
-        if (_state.status != Status.Listed) revert NotListed(_state.status);
+        Packed state = _load();
+        if (!state.isIn(Status.Listed)) revert NotListed(state.status());
         (uint256 first,) = Terms.numbers();
         if (msg.sender != Terms.seller(first)) revert NotSeller(msg.sender, Terms.seller(first));
 
         // Effect:
-        _state.status = Status.Cancelled;
+        _store(state.withStatus(Status.Cancelled));
         emit Cancelled();
     }
 
     /// @inheritdoc ISale
     function revoke() external {
-        SaleState memory state = _state;
+        Packed state = _load();
 
         // Check:
-        if (state.status != Status.Sold) revert NotSold(state.status);
-        if (msg.sender != state.buyer) revert NotBuyer(msg.sender, state.buyer);
-        if (state.attempt >= LAST_REVOKED) revert AttemptsExhausted(state.attempt);
+        if (!state.isIn(Status.Sold)) revert NotSold(state.status());
+        if (msg.sender != state.buyer()) revert NotBuyer(msg.sender, state.buyer());
+        if (state.attempt() >= LAST_REVOKED) revert AttemptsExhausted(state.attempt());
 
         // Effect:
-        _state.attempt = state.attempt + 1;
-        emit Revoked(msg.sender, state.attempt + 1);
+        _store(state.revoked());
+        emit Revoked(msg.sender, state.attempt() + 1);
     }
 
     /// @inheritdoc ISale
     function release(address buyer_, uint256 expiresAt, bytes calldata signature) external {
-        SaleState memory state = _state;
+        Packed state = _load();
 
         // Check:
-        if (state.status != Status.Sold) revert NotSold(state.status);
-        if (buyer_ != state.buyer) revert WrongBuyer(buyer_, state.buyer);
+        if (!state.isIn(Status.Sold)) revert NotSold(state.status());
+        if (buyer_ != state.buyer()) revert WrongBuyer(buyer_, state.buyer());
         if (block.timestamp >= expiresAt) revert VoucherExpired(expiresAt, block.timestamp);
-        if (state.refundableAt != 0 && block.timestamp >= state.refundableAt) {
-            revert DeadlinePassed(state.refundableAt, block.timestamp);
+        if (state.refundableAt() != 0 && block.timestamp >= state.refundableAt()) {
+            revert DeadlinePassed(state.refundableAt(), block.timestamp);
         }
         uint256 id = _deviceOfThisSite();
-        if (!Signature.isValid(buyer_, _digest(buyer_, state.attempt, expiresAt), signature)) {
-            revert InvalidVoucher(buyer_, state.attempt, expiresAt);
+        if (!Signature.isValid(buyer_, _digest(buyer_, state.attempt(), expiresAt), signature)) {
+            revert InvalidVoucher(buyer_, state.attempt(), expiresAt);
         }
 
         // Effect:
-        state.status = Status.Releasing;
-        state.device = SafeCast.toUint24(id);
-        _state = state;
-        emit Releasing(buyer_, id, state.attempt);
+        _store(state.released(SafeCast.toUint24(id)));
+        emit Releasing(buyer_, id, state.attempt());
     }
 
     /// @inheritdoc ISale
     function complete() external {
-        SaleState memory state = _state;
+        Packed state = _load();
 
         // Check:
         _checkSettler(state);
 
         // Effect:
-        _state.status = Status.Released;
-        emit Released(state.device);
+        _store(state.withStatus(Status.Released));
+        emit Released(state.device());
 
         // Interaction:
-        if (state.refundableAt != 0) {
+        if (state.refundableAt() != 0) {
             (uint256 first,) = Terms.numbers();
             _payOut(Terms.seller(first), Terms.price(first));
         }
@@ -137,53 +131,49 @@ contract Sale is ISale {
 
     /// @inheritdoc ISale
     function abort() external {
-        SaleState memory state = _state;
+        Packed state = _load();
 
         // Check:
         _checkSettler(state);
-        if (state.attempt == type(uint24).max) revert AttemptsExhausted(state.attempt);
+        if (state.attempt() == LAST_ATTEMPT) revert AttemptsExhausted(state.attempt());
 
         // Effect:
-        uint256 id = state.device;
-        state.status = Status.Sold;
-        state.attempt += 1;
-        state.device = 0;
-        _state = state;
-        emit Aborted(id, state.attempt);
+        _store(state.aborted());
+        emit Aborted(state.device(), state.attempt() + 1);
     }
 
     /// @inheritdoc ISale
     function refund() external {
-        SaleState memory state = _state;
+        Packed state = _load();
         (uint256 first,) = Terms.numbers();
 
         // Check:
         _checkRefund(state, Terms.seller(first));
 
         // Effect:
-        _state.status = Status.Refunded;
-        emit Refunded(state.buyer, Terms.price(first));
+        _store(state.withStatus(Status.Refunded));
+        emit Refunded(state.buyer(), Terms.price(first));
 
         // Interaction:
-        _payOut(state.buyer, Terms.price(first));
+        _payOut(state.buyer(), Terms.price(first));
     }
 
     /// @inheritdoc ISale
     function withdraw(address to) external {
-        SaleState memory state = _state;
+        Packed state = _load();
         (uint256 first,) = Terms.numbers();
         uint256 amount = Terms.price(first);
 
         // Check:
-        if (state.status == Status.Released) {
+        if (state.isIn(Status.Released)) {
             if (msg.sender != Terms.seller(first)) revert NotSeller(msg.sender, Terms.seller(first));
-        } else if (state.status == Status.Refunded) {
-            if (msg.sender != state.buyer) revert NotBuyer(msg.sender, state.buyer);
+        } else if (state.isIn(Status.Refunded)) {
+            if (msg.sender != state.buyer()) revert NotBuyer(msg.sender, state.buyer());
         }
         // A payout that was delivered left less than the price; an instant sale never held it.
-        bool over = state.status == Status.Released || state.status == Status.Refunded;
-        if (!over || state.refundableAt == 0 || address(this).balance < amount) {
-            revert NothingToWithdraw(state.status, address(this).balance);
+        bool over = state.isIn(Status.Released) || state.isIn(Status.Refunded);
+        if (!over || state.refundableAt() == 0 || address(this).balance < amount) {
+            revert NothingToWithdraw(state.status(), address(this).balance);
         }
 
         // Effect:
@@ -195,7 +185,7 @@ contract Sale is ISale {
 
     /// @inheritdoc ISale
     function status() external view returns (Status) {
-        return _state.status;
+        return _load().status();
     }
 
     /// @inheritdoc ISale
@@ -205,7 +195,7 @@ contract Sale is ISale {
 
     /// @inheritdoc ISale
     function verifyOwnership(address buyer_) external view returns (bool) {
-        return _state.status == Status.Sold && _state.buyer == buyer_;
+        return _load().isOwnedBy(buyer_);
     }
 
     /// @inheritdoc ISale
@@ -229,7 +219,7 @@ contract Sale is ISale {
         price = Terms.price(first);
         sold = _isSold();
         owner = Terms.seller(first);
-        buyer = _state.buyer;
+        buyer = _load().buyer();
     }
 
     /// @inheritdoc ISale
@@ -257,22 +247,23 @@ contract Sale is ISale {
 
     /// @inheritdoc ISale
     function attempt() external view returns (uint256) {
-        return _state.attempt;
+        return _load().attempt();
     }
 
     /// @inheritdoc ISale
     function refundableAt() external view returns (uint256) {
-        return _state.refundableAt;
+        return _load().refundableAt();
     }
 
     /// @inheritdoc ISale
     function device() external view returns (uint256) {
-        return _state.device;
+        return _load().device();
     }
 
     /// @inheritdoc ISale
     function voucherDigest(uint256 expiresAt) external view returns (bytes32) {
-        return _digest(_state.buyer, _state.attempt, expiresAt);
+        Packed state = _load();
+        return _digest(state.buyer(), state.attempt(), expiresAt);
     }
 
     /// @inheritdoc ISale
@@ -289,27 +280,39 @@ contract Sale is ISale {
         if (deviceSite != site_) revert WrongSite(deviceSite, site_);
     }
 
-    function _checkSettler(SaleState memory state) private view {
-        if (state.status != Status.Releasing) revert NotReleasing(state.status);
-        if (!REGISTRY.settles(state.device, msg.sender)) revert NotSettler(msg.sender, state.device);
+    function _checkSettler(Packed state) private view {
+        if (!state.isIn(Status.Releasing)) revert NotReleasing(state.status());
+        if (!REGISTRY.settles(state.device(), msg.sender)) revert NotSettler(msg.sender, state.device());
     }
 
-    function _checkRefund(SaleState memory state, address seller) private view {
-        if (state.status != Status.Sold && state.status != Status.Releasing) revert NotRefundable(state.status);
-        if (state.refundableAt == 0) revert NoEscrow();
-        if (msg.sender == seller && state.status == Status.Sold) return;
-        if (msg.sender != state.buyer) {
+    function _checkRefund(Packed state, address seller) private view {
+        if (!state.isIn(Status.Sold) && !state.isIn(Status.Releasing)) revert NotRefundable(state.status());
+        if (state.refundableAt() == 0) revert NoEscrow();
+        if (msg.sender == seller && state.isIn(Status.Sold)) return;
+        if (msg.sender != state.buyer()) {
             // A door may be opening: the seller must not race it.
-            if (msg.sender == seller) revert NotRefundable(state.status);
+            if (msg.sender == seller) revert NotRefundable(state.status());
             revert NotParty(msg.sender);
         }
-        uint256 from = state.refundableAt + (state.status == Status.Releasing ? GRACE : 0);
+        uint256 from = state.refundableAt() + (state.isIn(Status.Releasing) ? GRACE : 0);
         if (block.timestamp < from) revert RefundTooEarly(from, block.timestamp);
     }
 
     function _isSold() private view returns (bool) {
-        Status now_ = _state.status;
-        return now_ == Status.Sold || now_ == Status.Releasing || now_ == Status.Released;
+        Packed state = _load();
+        return state.isIn(Status.Sold) || state.isIn(Status.Releasing) || state.isIn(Status.Released);
+    }
+
+    function _load() private view returns (Packed state) {
+        assembly ("memory-safe") {
+            state := sload(_state.slot)
+        }
+    }
+
+    function _store(Packed state) private {
+        assembly ("memory-safe") {
+            sstore(_state.slot, state)
+        }
     }
 
     function _site() private view returns (uint256) {

@@ -86,7 +86,11 @@ contract SaleFactory is ISaleFactory {
         assembly ("memory-safe") {
             sale := create2(0, add(code, 32), mload(code), 0)
         }
-        if (sale == address(0)) revert AlreadyListed(index, _predict(terms));
+        if (sale == address(0)) {
+            address expected = _predict(terms);
+            if (expected.code.length == 0) revert DeploymentFailed(index);
+            revert AlreadyListed(index, expected);
+        }
     }
 
     function _predict(bytes memory terms) private view returns (address) {

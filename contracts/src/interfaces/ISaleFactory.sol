@@ -27,6 +27,8 @@ interface ISaleFactory {
     error SiteNotOffered(uint256 index, uint256 site);
     /// @notice The seller has listed exactly this before; raise `edition` to list it again.
     error AlreadyListed(uint256 index, address sale);
+    /// @notice The clone could not be made, for want of gas.
+    error DeploymentFailed(uint256 index);
     /// @notice The factory takes no ether.
     error EtherRefused(address sender, uint256 amount);
 
