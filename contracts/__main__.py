@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
+from contracts.commands import add_commands
 from contracts.errors import LadingError
 
 
@@ -32,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("contract", nargs="*", help="only of these contracts, for example Sale")
     command.add_argument("--json", action="store_true", help="as one JSON object")
     command.set_defaults(run=_selectors)
+    add_commands(commands)
     return parser
 
 

@@ -8,6 +8,7 @@ LadingError
 │   └── OtherChain
 ├── ProofError            in `contracts.proof_errors`
 ├── DeploymentError       the list of deployments, or what is (not) on the chain
+├── AddressError, KeystoreError    what a person gave cannot be used
 ├── NodeError             the node's answer is none: unreachable, refused, malformed
 └── ContractError         a contract said no
     ├── UnknownRefusal    with data that none of our contracts sends
@@ -37,8 +38,10 @@ from contracts.factory_errors import (
     SiteNotOffered,
 )
 from contracts.fault import (
+    AddressError,
     ContractError,
     DeploymentError,
+    KeystoreError,
     LadingError,
     ListingError,
     NodeError,
@@ -101,6 +104,7 @@ from contracts.voucher_errors import (
 )
 
 __all__ = [
+    "AddressError",
     "AddressInUse",
     "AlreadyListed",
     "AttemptsExhausted",
@@ -125,6 +129,7 @@ __all__ = [
     "InvalidWindow",
     "InvalidYear",
     "ItemRefusal",
+    "KeystoreError",
     "LadingError",
     "ListingError",
     "NoEscrow",

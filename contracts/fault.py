@@ -35,6 +35,18 @@ class DeploymentError(LadingError):
     reason = "bad-deployment"
 
 
+class AddressError(LadingError, ValueError):
+    """A text is no address."""
+
+    reason = "bad-address"
+
+
+class KeystoreError(LadingError):
+    """A keystore cannot be read or opened."""
+
+    reason = "bad-keystore"
+
+
 class NodeError(LadingError):
     """A node gave no usable answer."""
 
