@@ -1,0 +1,77 @@
+"""Whether a proven head fits the device's clock and what the device has seen before. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.epochs import Checkpoint
+from contracts.headers import Header
+from contracts.proof_errors import ClockError, Flaw
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far the head may be from the device's clock, seconds."""
+
+    max_head_age_s: int = 30
+    max_head_lead_s: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The highest head that was verified before."""
+
+    number: int
+    timestamp: int
+
+    @classmethod
+    def of(cls, header: Header) -> Seen:
+        """This header as a head."""
+        return cls(header.number, header.timestamp)
+
+
+def check_clock(head: Header, now: int, limits: Freshness) -> None:
+    """The head is neither older nor newer than the limits allow.
+
+    Raises:
+        ClockError: it is.
+    """
+    age = now - head.timestamp
+    if age > limits.max_head_age_s:
+        raise ClockError(
+            Flaw.HEAD_STALE,
+            f"block {head.number} was sealed {_span(age)} ago by this clock: the chain stands still, the node"
+            " hangs back, or this clock is fast",
+        )
+    if age < -limits.max_head_lead_s:
+        raise ClockError(
+            Flaw.HEAD_IN_FUTURE,
+            f"block {head.number} is {_span(-age)} ahead of this clock: set the clock, or see to the sealers'",
+        )
+
+
+def check_progress(head: Header, checkpoint: Checkpoint, seen: Seen | None, now: int, limits: Freshness) -> None:
+    """Neither the chain nor the clock has gone back.
+
+    Raises:
+        ClockError: one has.
+    """
+    known = max(checkpoint.timestamp, seen.timestamp if seen else 0)
+    if now + limits.max_head_lead_s < known:
+        raise ClockError(
+            Flaw.CLOCK_BEHIND,
+            f"this clock is {_span(known - now)} behind what this device has verified before: set it",
+        )
+    lowest = max(checkpoint.number, seen.number if seen else 0)
+    if head.number < lowest or (seen and head.timestamp < seen.timestamp):
+        raise ClockError(
+            Flaw.HEAD_WENT_BACK,
+            f"the node's head {head.number} is behind block {lowest}, which this device has verified before",
+        )
+
+
+def _span(seconds: int) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
