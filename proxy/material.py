@@ -1,0 +1,108 @@
+"""The certificates and lists that the gateway is given, read and examined before nginx sees them."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from proxy.errors import SettingsError
+from proxy.settings import Settings
+
+SELECTOR = re.compile(r"(?:0x)?([0-9a-f]{8})")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is copied beside nginx's configuration; `closed` says why no certificate is accepted for now."""
+
+    certificate: bytes
+    key: bytes
+    client_ca: bytes
+    client_crl: bytes
+    selectors: tuple[str, ...]
+    closed: str = ""
+
+
+def read_material(settings: Settings) -> Material:
+    """Read everything and refuse what cannot work.
+
+    Raises:
+        SettingsError: names the file and what is wrong with it.
+    """
+    certificate, key = _read(settings.certificate, "certificate"), _read(settings.key, "key")
+    check_pair(certificate, key, settings)
+    client_ca, client_crl = _read(settings.client_ca, "client_ca"), _read(settings.client_crl, "client_crl")
+    check_revocations(client_crl, check_ca(client_ca, settings.client_ca), settings.client_crl)
+    return Material(certificate, key, client_ca, client_crl, read_selectors(settings.selectors_file))
+
+
+def check_pair(certificate: bytes, key: bytes, settings: Settings) -> None:
+    """The server's certificate is in its time and the key is its own."""
+    leaf = _certificates(certificate, settings.certificate)[0]
+    try:
+        own = load_pem_private_key(key, password=None).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SettingsError(f"{settings.key} is not a private key without a password") from error
+    if _spki(own) != _spki(leaf.public_key()):
+        raise SettingsError(f"{settings.key} does not belong to {settings.certificate}")
+    if not leaf.not_valid_before_utc <= datetime.now(UTC) <= leaf.not_valid_after_utc:
+        raise SettingsError(f"{settings.certificate} is not valid now (until {leaf.not_valid_after_utc:%F %T} UTC)")
+
+
+def check_ca(content: bytes, path: Path) -> x509.Certificate:
+    """One certificate: a serial names a device within one CA only."""
+    found = _certificates(content, path)
+    if len(found) != 1:
+        raise SettingsError(f"{path} must hold exactly one CA: serials are unique within one CA only")
+    return found[0]
+
+
+def check_revocations(content: bytes, authority: x509.Certificate, path: Path) -> None:
+    """The list is the CA's own and has not expired: an expired one locks out every device."""
+    try:
+        revocations = x509.load_pem_x509_crl(content)
+        own = revocations.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # it says TypeError itself
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SettingsError(f"{path} is not a revocation list") from error
+    if not own or revocations.issuer != authority.subject:
+        raise SettingsError(f"{path} is not signed by the CA in client_ca")
+    ends = revocations.next_update_utc
+    if ends is not None and ends < datetime.now(UTC):
+        raise SettingsError(f"{path} has expired on {ends:%F %T} UTC: let the CA write a new one")
+
+
+def read_selectors(path: Path) -> tuple[str, ...]:
+    """The project's function selectors, without 0x."""
+    try:
+        listed = json.loads(_read(path, "selectors_file"))
+    except ValueError as error:
+        raise SettingsError(f"{path} is not JSON: write it with python -m contracts selectors") from error
+    if not isinstance(listed, list) or not listed:
+        raise SettingsError(f"{path} must be a list of selectors such as 0x12345678")
+    matches = [SELECTOR.fullmatch(str(entry).lower()) for entry in listed]
+    if not all(matches):
+        raise SettingsError(f"{path}: {listed[matches.index(None)]!r} is not a selector such as 0x12345678")
+    return tuple(sorted({match.group(1) for match in matches if match}))
+
+
+def _read(path: Path, setting: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"[gateway] {setting}: {path}: {error.strerror}") from error
+
+
+def _certificates(content: bytes, path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(content)
+    except ValueError as error:
+        raise SettingsError(f"{path} is not a certificate") from error
+
+
+def _spki(key: object) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined, no-any-return]

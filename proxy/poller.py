@@ -1,0 +1,55 @@
+"""Asks every node for its head, twice a second: what nginx itself cannot see is a node that answers with the past."""
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException
+
+from proxy.health import Health, observe
+from proxy.render import node_address
+from proxy.settings import Settings
+
+QUESTION = b'{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'
+
+
+class Poller:
+    """Keeps `health`, and tells `on_change` when the set of nodes that are down changes."""
+
+    def __init__(self, settings: Settings, on_change: Callable[[frozenset[str]], None]) -> None:
+        self._settings = settings
+        self._on_change = on_change
+        self._pool = ThreadPoolExecutor(len(settings.upstreams), "poll")
+        self._lines = {url: NodeLine(url, max(settings.poll_s, 0.5)) for url in settings.upstreams}
+        self.health = Health()
+        self._told: frozenset[str] = frozenset()
+
+    def poll(self) -> None:
+        """One round over all nodes at once."""
+        heads = dict(zip(self._lines, self._pool.map(NodeLine.head, self._lines.values()), strict=True))
+        self.health = observe(self.health, heads, self._settings.max_lag_blocks)
+        if self.health.down != self._told:
+            self._on_change(self.health.down)
+            self._told = self.health.down
+
+    def run(self, stop: threading.Event) -> None:
+        """Poll until told to stop."""
+        while not stop.wait(self._settings.poll_s):
+            self.poll()
+        self._pool.shutdown()
+
+
+class NodeLine:
+    """A kept connection to one node."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._connection = HTTPConnection(node_address(url), timeout=timeout_s)
+
+    def head(self) -> int | None:
+        """The number of the node's newest block, or None when it does not say."""
+        try:
+            self._connection.request("POST", "/", QUESTION, {"Content-Type": "application/json", "Host": "localhost"})
+            return int(json.loads(self._connection.getresponse().read())["result"], 16)
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            self._connection.close()
+            return None

@@ -1,0 +1,105 @@
+"""What the gateway is told: the table [gateway] of lading.toml and LADING_GATEWAY_* of the environment."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    PyprojectTomlConfigSettingsSource,
+    SettingsConfigDict,
+)
+
+from proxy.errors import SettingsError
+
+JS_MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
+
+
+def home_folder() -> Path:
+    """The run folder: LADING_HOME, or .lading where the command is typed."""
+    return Path(os.environ.get("LADING_HOME", ".lading")).resolve()
+
+
+def _under(*parts: str) -> Path:
+    return home_folder().joinpath(*parts)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; paths are relative to where the command is typed, ports 0 mean any free one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LADING_GATEWAY_", frozen=True, extra="forbid", pyproject_toml_table_header=("gateway",)
+    )
+
+    home: Path = Field(default_factory=home_folder, description="the run folder")
+    host: str = "127.0.0.1"
+    devices_port: int = Field(8443, ge=0, le=65535)
+    wallets_host: str = "127.0.0.1"
+    wallets_port: int = Field(8453, ge=0, le=65535)
+    web_port: int = Field(443, ge=0, le=65535)
+    plain_port: int | None = Field(None, ge=0, le=65535, description="plain HTTP: redirects or refuses")
+    status_port: int = Field(0, ge=0, le=65535)
+
+    upstreams: tuple[str, ...] = ("http://127.0.0.1:8545", "http://127.0.0.1:8546")
+    web_upstream: str = ""
+    certificate: Path = Field(default_factory=lambda: _under("gateway", "server.pem"))
+    key: Path = Field(default_factory=lambda: _under("gateway", "server.key"))
+    client_ca: Path = Field(default_factory=lambda: _under("cloud", "ca", "ca.pem"))
+    client_crl: Path = Field(default_factory=lambda: _under("cloud", "ca", "crl.pem"))
+    selectors_file: Path = Field(default_factory=lambda: _under("gateway", "selectors.json"))
+    wallet_origins: tuple[str, ...] = ("http://127.0.0.1:8080", "http://localhost:8080")
+
+    device_rate: int = Field(50, ge=1, description="requests a second of one device")
+    device_burst: int = Field(100, ge=1)
+    device_connections: int = Field(64, ge=1)
+    stranger_rate: int = Field(5, ge=1, description="requests a second of one address without credentials")
+    stranger_burst: int = Field(20, ge=1)
+    stranger_connections: int = Field(16, ge=1)
+    wallet_rate: int = Field(50, ge=1, description="requests a second of one address on the wallets' block")
+    wallet_burst: int = Field(200, ge=1)
+    wallet_connections: int = Field(64, ge=1)
+
+    poll_s: float = Field(0.5, gt=0, description="how often every node is asked for its head")
+    max_lag_blocks: int = Field(1, ge=0, description="a node further behind the best one gets no requests")
+    read_timeout_s: float = Field(1.5, gt=0)
+    write_timeout_s: float = Field(10, gt=0)
+    workers: int = Field(2, ge=1)
+    connections: int = Field(4096, ge=64, description="connections a worker")
+    worker_user: str = Field("nobody nogroup", description="whom workers run as when started by root")
+    nginx: Path = Path("/usr/sbin/nginx")
+    js_module: Path = JS_MODULE
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, which wins over the file."""
+        path = Path(os.environ.get("LADING_CONFIG", home_folder() / "lading.toml"))
+        return init_settings, env_settings, PyprojectTomlConfigSettingsSource(settings_cls, toml_file=path)
+
+    @property
+    def folder(self) -> Path:
+        """Where the gateway keeps its state: `gateway/` of the run folder."""
+        return self.home / "gateway"
+
+
+def load_settings() -> Settings:
+    """Read file and environment.
+
+    Raises:
+        SettingsError: names the first setting that makes no sense.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"[gateway] {name}: {first['msg']}") from error
+    except ValueError as error:
+        raise SettingsError(f"lading.toml cannot be read: {error}") from error
