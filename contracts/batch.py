@@ -49,6 +49,15 @@ def read_batch(body: bytes, count: int) -> list[object]:
         answers = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise AnswerError(Flaw.MALFORMED, "the answer is not JSON") from error
+    return read_results(answers, count)
+
+
+def read_results(answers: object, count: int) -> list[object]:
+    """The results in a parsed answer, in the order of the requests.
+
+    Raises:
+        AnswerError: it is not exactly one answer for each request.
+    """
     if not isinstance(answers, list) or len(answers) != count:
         raise AnswerError(Flaw.MALFORMED, f"the answer is not a list of {count}")
     results: dict[int, object] = {}

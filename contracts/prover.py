@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
@@ -13,14 +13,17 @@ from contracts.alarms import Alarm, compare_calls, forks, off_turn, published_ca
 from contracts.answer import Answer, read_number
 from contracts.batch import Rpc, ask
 from contracts.clock import Seen
+from contracts.deployment import Deployment
+from contracts.epochs import Checkpoint
 from contracts.follow import check_chain, follow
 from contracts.headers import Header
-from contracts.memory import Memory
+from contracts.memory import Memory, read_memory
 from contracts.proof import ProvenSale, Trust, collect_at, prove_fresh
 from contracts.proof_errors import Flaw, ProofError
-from contracts.seals import Row, longest_row
+from contracts.seals import Row, SealRules, longest_row
 
 REMEMBERED: Final = 256
+EPOCH: Final = 1_000
 
 # What a moment, another node behind the same gateway, or a longer row may mend.
 _PASSING: Final = frozenset({Flaw.MISSING_BLOCK, Flaw.NOT_LINKED, Flaw.HEAD_WENT_BACK, Flaw.OTHER_BLOCK})
@@ -29,6 +32,31 @@ _GROWING: Final = frozenset({Flaw.ROW_TOO_SHORT, Flaw.TOO_FEW_SEALERS})
 
 def nobody(_: object) -> None:
     """Nobody wants to know."""
+
+
+def configured(
+    call: Rpc,
+    deployments: Iterable[Deployment],
+    sealers: Iterable[str],
+    *,
+    since: int,
+    rules: SealRules | None = None,
+    memory: str | None = None,
+    **options: Any,
+) -> Prover:
+    """The prover of a device that was told nothing but the sealers, at the time `since`.
+
+    Args:
+        call: see `Prover`.
+        deployments: whose sales count.
+        sealers: their addresses.
+        since: when the sealers were configured, Unix seconds.
+        rules: the chain's period and epoch; 1 s and 1,000 blocks by default.
+        memory: what `memory.write_memory` made of the last memory, if there is one.
+        options: further ones of `Prover`.
+    """
+    known = read_memory(memory) if memory else Memory(Checkpoint.configured(sealers, since))
+    return Prover(call, Trust(tuple(deployments), rules or SealRules(1, EPOCH)), known, **options)
 
 
 class Prover:
