@@ -1,0 +1,23 @@
+"""`lading-cloud`: the IoT cloud's command."""
+
+import sys
+
+from iot_cloud.arguments import parse
+from iot_cloud.errors import CloudError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 done, 1 refused or failed with a reason on stderr, 2 wrong usage."""
+    options = parse(arguments)
+    try:
+        options.run(options)
+    except CloudError as error:
+        print(f"lading-cloud: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

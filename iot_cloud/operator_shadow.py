@@ -1,0 +1,48 @@
+"""Shadows as the operator sees them: boto3's own `iot-data` client against our data plane or AWS's."""
+
+import argparse
+import json
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from iot_cloud.errors import CloudError
+from iot_cloud.home import CloudHome
+from iot_cloud.operator_key import operator_key
+from iot_cloud.settings import Settings
+
+RETRIES = Config(retries={"total_max_attempts": 2}, connect_timeout=10, read_timeout=20)
+
+
+def local_client(home: CloudHome, settings: Settings) -> Any:
+    """A client of the running cloud's data plane."""
+    key = operator_key(home)
+    return boto3.client(
+        "iot-data",
+        endpoint_url=home.read_ready()["http"],
+        region_name=settings.region,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+        verify=str(home.ca_certificates),
+        config=RETRIES,
+    )
+
+
+def ask(home: CloudHome, settings: Settings, thing: str, *, document: str | None, options: argparse.Namespace) -> Any:
+    """Carry out `options.action` on a shadow and return the answer; CloudError with the service's words."""
+    arguments: dict[str, Any] = {"thingName": thing} | ({"shadowName": options.name} if options.name else {})
+    if document is not None:
+        arguments["payload"] = document.encode()
+    if options.aws:
+        from iot_cloud.aws import data_client
+
+        client = data_client(settings, dry_run=options.dry_run)
+    else:
+        client = local_client(home, settings)
+    try:
+        answer = getattr(client, f"{options.action}_thing_shadow")(**arguments)
+    except (ClientError, BotoCoreError) as error:
+        raise CloudError(str(error)) from error
+    return json.loads(answer["payload"].read())

@@ -1,0 +1,1 @@
+"""Device shadows as AWS IoT Core defines them: pure document rules, a store, and what joins them."""

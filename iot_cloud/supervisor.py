@@ -1,0 +1,158 @@
+"""`lading-cloud up`: authority, broker, service and admin API as one whole, started and stopped in order."""
+
+import contextlib
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from iot_cloud import broker
+from iot_cloud.admin import AdminServer
+from iot_cloud.authority import Authority
+from iot_cloud.child import Child
+from iot_cloud.dynsec import BrokerRights
+from iot_cloud.enrolment import Enrolment, NoRights
+from iot_cloud.errors import CloudError, ProcessError, SettingsError
+from iot_cloud.home import CloudHome, write_private
+from iot_cloud.internal import internal_endpoint, issue_internal
+from iot_cloud.lock import RunLock
+from iot_cloud.names import ADMIN
+from iot_cloud.operator_key import operator_key
+from iot_cloud.registry import Registry
+from iot_cloud.settings import Settings, config_file, run_folder
+
+log = logging.getLogger(__name__)
+START_TIMEOUT_S = 60.0
+HOUSEKEEPING_S = 60.0
+WATCH_S = 0.2
+
+
+class Supervisor:
+    """Everything that runs, and the order in which it starts and stops."""
+
+    def __init__(self, home: CloudHome, settings: Settings) -> None:
+        self._home, self._settings = home, settings
+        self._stopping = threading.Event()
+        self._mqtt_port = settings.mqtt_port or _free_port(settings.host)
+        self._http_port = settings.http_port
+        self._registry = Registry(home.registry)
+        self._authority = Authority(home, self._registry)
+        self._broker = Child("broker", self._broker_command, home.log("broker"))
+        self._service = Child("service", self._service_command, home.log("service"))
+        self._enrolment = Enrolment(home, settings, self._registry, self._authority, NoRights(), self._reload_trust)
+
+    def run(self, announce: Callable[[str], None]) -> None:
+        """Serve until SIGINT or SIGTERM."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stopping.set())
+        with contextlib.ExitStack() as undo:
+            self._start(undo)
+            write_private(self._home.ready, json.dumps(self._facts()))
+            undo.callback(self._home.ready.unlink, missing_ok=True)
+            announce(f"the cloud serves: MQTT {self._settings.host}:{self._mqtt_port}, {self._facts()['http']}")
+            self._watch()
+
+    def _start(self, undo: contextlib.ExitStack) -> None:
+        _check_port(self._settings.host, self._mqtt_port, "mqtt_port")
+        _check_port(self._settings.host, self._http_port, "http_port")
+        _raise_file_limit()
+        operator_key(self._home)
+        self._authority.write_crl(self._settings.crl_days)
+        issue_internal(self._home, self._settings, self._authority, time.time())
+        self._broker.start()
+        undo.callback(self._broker.stop)
+        endpoint = internal_endpoint(self._home, self._settings.host, self._mqtt_port, ADMIN)
+        rights = BrokerRights(endpoint)
+        undo.callback(rights.close)
+        self._await(self._broker, lambda: rights.wait_until_listening(0.05))
+        self._enrolment.rights = rights
+        self._home.service_ready.unlink(missing_ok=True)
+        self._service.start()
+        undo.callback(self._service.stop)
+        self._await(self._service, self._home.service_ready.exists)
+        self._http_port = json.loads(self._home.service_ready.read_text())["http_port"]
+        undo.callback(AdminServer(self._home.admin_socket, self._enrolment).close)
+
+    def _watch(self) -> None:
+        tidied_at = time.monotonic()
+        while not self._stopping.wait(WATCH_S):
+            for child in (self._broker, self._service):
+                if child.revive():
+                    log.warning("%s died and was started again: %s", child.name, child.last_words())
+            if time.monotonic() - tidied_at > HOUSEKEEPING_S:
+                self._enrolment.housekeeping()
+                tidied_at = time.monotonic()
+
+    def _broker_command(self) -> list[str]:
+        broker.write_configuration(self._home, self._settings, self._mqtt_port)
+        broker.write_rights(self._home, self._registry)
+        return broker.command(self._home)
+
+    def _service_command(self) -> list[str]:
+        return [sys.executable, "-m", "iot_cloud.worker", str(self._mqtt_port), str(self._http_port)]
+
+    def _reload_trust(self) -> None:
+        self._broker.send(signal.SIGHUP)
+        self._service.send(signal.SIGHUP)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "pid": os.getpid(),
+            "host": self._settings.host,
+            "mqtt_port": self._mqtt_port,
+            "http": f"https://{self._settings.host}:{self._http_port}",
+            "ca": str(self._home.ca_certificates),
+        }
+
+    def _await(self, child: Child, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not condition():
+            if child.pid is None or time.monotonic() > deadline:
+                raise ProcessError(f"the {child.name} did not start:\n{child.last_words()}")
+            if self._stopping.wait(0.02):
+                raise CloudError("stopped while starting")
+
+
+def up(home: CloudHome, settings: Settings, announce: Callable[[str], None]) -> None:
+    """Run the cloud in the foreground."""
+    # The children run elsewhere: a relative path would mean another folder to them.
+    os.environ |= {"LADING_HOME": str(run_folder()), "LADING_CONFIG": str(config_file())}
+    home.create()
+    lock = RunLock(home.lock)
+    logging.basicConfig(
+        filename=home.log("cloud"),
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        force=True,
+    )
+    try:
+        Supervisor(home, settings).run(announce)
+    finally:
+        lock.release()
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _check_port(host: str, port: int, key: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = f"{host}:{port} cannot be listened on ({error.strerror}): set {key} in [cloud] of lading.toml"
+            raise SettingsError(message) from error
+
+
+def _raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
