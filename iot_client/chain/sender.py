@@ -1,0 +1,108 @@
+"""Transactions of the device's own key: nonce, fee, and again until mined or impossible.
+
+One thread sends. A transaction is in the journal before it is on the wire, so that a restart sends the same one and
+never a second with another nonce.
+"""
+
+import logging
+import time
+from enum import StrEnum
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+
+from contracts.calls import Call
+from iot_client.chain.node import Node
+from iot_client.chain.sealing import Sealer
+from iot_client.journal import Journal, Key, Sending
+
+log = logging.getLogger("iot_client.chain")
+
+TIP_WEI = 1_000_000_000
+RESEND_S = 4.0
+
+
+class Fate(StrEnum):
+    """What became of a transaction."""
+
+    PENDING = "pending"
+    MINED = "mined"
+    REVERTED = "reverted"
+    REPLACED = "replaced"
+
+
+class Sender:
+    """Signs, sends and follows."""
+
+    def __init__(self, node: Node, account: LocalAccount, journal: Journal, chain_id: int) -> None:
+        self._node = node
+        self._account = account
+        self._journal = journal
+        self._chain_id = chain_id
+        self._sealer = Sealer(bytes(account.key))
+        self._sent: dict[int, float] = {}
+
+    def sign(self, kind: str, call: Call, key: Key, base_fee: int) -> Sending:
+        """A signed transaction with the next nonce; nothing is sent or written."""
+        nonce = self._next_nonce()
+        fields: dict[str, Any] = {
+            "to": call.to,
+            "data": call.data,
+            "value": call.value_wei,
+            "type": 2,
+            "chainId": self._chain_id,
+            "nonce": nonce,
+            "gas": call.gas,
+            "maxPriorityFeePerGas": TIP_WEI,
+            "maxFeePerGas": 2 * base_fee + TIP_WEI,
+        }
+        signed = self._account.sign_transaction(fields)
+        raw = self._sealer.seal(bytes(signed.raw_transaction))
+        return Sending(nonce, kind, key.sale, key.attempt, signed.hash.to_0x_hex(), raw, time.time())
+
+    def send(self, sending: Sending) -> None:
+        """Put it on the wire; it is in the journal already."""
+        self._sent[sending.nonce] = time.monotonic()
+        self._node.send(self._sealer.open(sending.raw))
+
+    def follow(self, sending: Sending, depth: int) -> Fate:
+        """What became of it; sends it again where the node may have forgotten it.
+
+        A failure counts only `depth` blocks down, since a reorganisation may still turn it.
+        """
+        mined = self._node.mined(sending.hash)
+        if mined is None and self._node.nonce() > sending.nonce and (mined := self._node.mined(sending.hash)) is None:
+            return Fate.REPLACED
+        if mined is None:
+            self._send_again(sending)
+            return Fate.PENDING
+        if mined.succeeded:
+            return Fate.MINED
+        return Fate.REVERTED if self._node.head().number >= mined.block + depth else Fate.PENDING
+
+    def _send_again(self, sending: Sending) -> None:
+        if time.monotonic() - self._sent.get(sending.nonce, float("-inf")) > RESEND_S:
+            log.info("sent again", extra={"fields": {"kind": sending.kind, "hash": sending.hash}})
+            self.send(sending)
+
+    def under_way(self, key: Key, kind: str) -> Sending | None:
+        """The transaction of this kind for this release that is not settled."""
+        for sending in self._journal.sendings():
+            if (sending.sale, sending.attempt, sending.kind) == (key.sale, key.attempt, kind):
+                return sending
+        return None
+
+    def drop(self, sending: Sending) -> None:
+        """Forget a transaction that did nothing; the next question sends a new one."""
+        self._journal.settled(sending.nonce)
+
+    def issue(self, kind: str, call: Call, key: Key) -> Sending:
+        """Sign, write down and send a call that needs no person: `complete` or `abort`."""
+        sending = self.sign(kind, call, key, self._node.head().base_fee)
+        self._journal.add_sending(sending)
+        self.send(sending)
+        return sending
+
+    def _next_nonce(self) -> int:
+        open_nonces = [sending.nonce for sending in self._journal.sendings()]
+        return max([self._node.nonce(), *(nonce + 1 for nonce in open_nonces)])

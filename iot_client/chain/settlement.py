@@ -1,0 +1,99 @@
+"""What the chain says of a release under way, turned into the machine's events; runs on the worker's thread."""
+
+from dataclasses import dataclass
+
+from contracts.sale import Sale
+from contracts.verdict import Reason, Verdict
+from iot_client.chain.examiner import Examiner
+from iot_client.chain.node import Node
+from iot_client.chain.sender import Fate, Sender
+from iot_client.journal import Key
+from iot_client.machine import Event, State
+
+OVER = frozenset({Reason.ALREADY_COLLECTED, Reason.REFUNDED, Reason.OTHER_ATTEMPT, Reason.OTHER_DEVICE})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """An event for the machine, or none yet."""
+
+    event: Event | None = None
+    detail: str = ""
+
+
+class Settlement:
+    """Sends what has to be sent and asks until it is proven."""
+
+    def __init__(self, node: Node, sender: Sender, examiner: Examiner, confirmations: int) -> None:
+        self._node = node
+        self._sender = sender
+        self._examiner = examiner
+        self._confirmations = confirmations
+
+    def is_releasing(self, key: Key) -> Verdict:
+        """Whether the release is proven, deep and on top."""
+        return self._examiner.is_releasing(key)
+
+    def send_release(self, key: Key) -> None:
+        """Send the release that the journal holds."""
+        sending = self._sender.under_way(key, "release")
+        if sending is not None:
+            self._sender.send(sending)
+
+    def progress(self, key: Key, state: State) -> Progress:
+        """What became of it since the last question."""
+        if state is State.SUBMITTED:
+            return self._release(key)
+        if state is State.SENSED:
+            return self._complete(key)
+        if state is State.ABORTING:
+            return self._abort(key)
+        return self._settled_by_others(key)
+
+    def _release(self, key: Key) -> Progress:
+        sending = self._sender.under_way(key, "release")
+        fate = Fate.MINED if sending is None else self._sender.follow(sending, self._confirmations)
+        if fate is Fate.PENDING:
+            return Progress()
+        verdict = self._examiner.is_releasing(key)
+        if verdict.accepted:
+            return Progress(Event.RELEASE_PROVEN, f"block {verdict.block}")
+        if fate in {Fate.REVERTED, Fate.REPLACED} or verdict.reason in OVER:
+            return Progress(Event.RELEASE_FAILED, f"{fate}, {verdict.reason}")
+        return Progress()
+
+    def _complete(self, key: Key) -> Progress:
+        verdict = self._examiner.standing(key)
+        if verdict.reason is Reason.ALREADY_COLLECTED:
+            return Progress(Event.COMPLETE_PROVEN, f"block {verdict.block}")
+        if verdict.reason in OVER:
+            return Progress(Event.RELEASE_UNDONE, verdict.reason)
+        self._drive(key, "complete")
+        return Progress()
+
+    def _abort(self, key: Key) -> Progress:
+        verdict = self._examiner.standing(key)
+        if verdict.reason is Reason.OTHER_ATTEMPT:
+            return Progress(Event.ABORT_PROVEN, f"block {verdict.block}")
+        if verdict.reason is Reason.ALREADY_COLLECTED:
+            return Progress(Event.COMPLETE_PROVEN, f"block {verdict.block}")
+        if verdict.reason in OVER:
+            return Progress(Event.RELEASE_UNDONE, verdict.reason)
+        self._drive(key, "abort")
+        return Progress()
+
+    def _settled_by_others(self, key: Key) -> Progress:
+        reason = self._examiner.standing(key).reason
+        event = {Reason.ALREADY_COLLECTED: Event.COMPLETE_PROVEN, Reason.OTHER_ATTEMPT: Event.ABORT_PROVEN}.get(reason)
+        return Progress(event, "settled on chain")
+
+    def _drive(self, key: Key, kind: str) -> None:
+        """Send the settling call, or follow the one that is under way."""
+        sending = self._sender.under_way(key, kind)
+        if sending is None:
+            sale = Sale.at(self._node.w3, key.sale)
+            call = sale.complete() if kind == "complete" else sale.abort()
+            self._node.simulate(call)
+            self._sender.issue(kind, call, key)
+        elif self._sender.follow(sending, self._confirmations) in {Fate.REVERTED, Fate.REPLACED}:
+            self._sender.drop(sending)

@@ -1,0 +1,120 @@
+"""From grey pixels to text: zbar first, OpenCV's detector second, then the same on mended pictures.
+
+The order is by cost: a clean picture is read by the first step in a few milliseconds, and only what
+nobody could read so far pays for the next.
+"""
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+from pyzbar.pyzbar import ZBarSymbol  # type: ignore[import-untyped]
+from pyzbar.pyzbar import decode as zbar_decode
+
+from iot_client.scanner import Reading, Unread
+from iot_client.scanner.picture import Grey
+
+Mend = Callable[[Grey], Grey | None]
+
+MODULES = 49
+QUIET = 4
+MODULE_PX = 8
+
+
+def read_code(grey: Grey) -> Reading:
+    """The one QR code in the picture; two different ones are said, not guessed."""
+    for step, texts in _attempts(grey):
+        if len(texts) == 1:
+            return Reading(texts.pop(), step=step)
+        if texts:
+            return Reading(None, Unread.TWO_CODES, step)
+    return Reading(None, Unread.NO_CODE, "none")
+
+
+def _attempts(grey: Grey) -> Iterator[tuple[str, set[str]]]:
+    yield "zbar", by_zbar(grey)
+    yield "opencv", by_opencv(grey)
+    for name, mend in MENDS:
+        mended = mend(grey)
+        if mended is not None:
+            yield name, by_zbar(mended)
+            yield f"{name}, opencv", by_opencv(mended)
+
+
+def by_zbar(grey: Grey) -> set[str]:
+    """The texts that zbar finds."""
+    found = zbar_decode(np.ascontiguousarray(grey), symbols=[ZBarSymbol.QRCODE])
+    return {code.data.decode("utf-8", "replace") for code in found if code.data}
+
+
+def by_opencv(grey: Grey) -> set[str]:
+    """The texts that OpenCV's detector finds."""
+    try:
+        _, texts, _, _ = cv2.QRCodeDetector().detectAndDecodeMulti(grey)
+    except (cv2.error, UnicodeDecodeError):
+        # Its homography step asserts on degenerate corner points: nothing was found.
+        return set()
+    return {text for text in texts if text}
+
+
+def _contrast(grey: Grey) -> Grey:
+    return np.asarray(cv2.createCLAHE(3.0, (8, 8)).apply(grey), dtype=np.uint8)
+
+
+def _threshold(grey: Grey) -> Grey:
+    block = max(grey.shape) // 24 | 1
+    return np.asarray(
+        cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, max(block, 3), 4),
+        dtype=np.uint8,
+    )
+
+
+def _inverted(grey: Grey) -> Grey:
+    return np.asarray(255 - grey, dtype=np.uint8)
+
+
+def _scaled(factor: float) -> Mend:
+    def scale(grey: Grey) -> Grey | None:
+        if max(grey.shape) * factor > 3_200 or min(grey.shape) * factor < 60:
+            return None
+        how = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
+        return np.asarray(cv2.resize(grey, None, fx=factor, fy=factor, interpolation=how), dtype=np.uint8)
+
+    return scale
+
+
+def _smooth(grey: Grey) -> Grey:
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.2), dtype=np.uint8)
+
+
+def _sharp(grey: Grey) -> Grey:
+    return np.asarray(cv2.addWeighted(grey, 2.2, cv2.GaussianBlur(grey, (0, 0), 1.6), -1.2, 0), dtype=np.uint8)
+
+
+def _flattened(grey: Grey) -> Grey | None:
+    """The code seen straight from above, by the four corners that OpenCV finds."""
+    try:
+        found, corners = cv2.QRCodeDetector().detect(grey)
+    except cv2.error:
+        return None
+    if not found or corners is None or cv2.contourArea(corners[0]) < 900:
+        return None
+    inner, outer = QUIET * MODULE_PX, (QUIET + MODULES) * MODULE_PX
+    square = np.array([[inner, inner], [outer, inner], [outer, outer], [inner, outer]], dtype=np.float32)
+    transform = cv2.getPerspectiveTransform(corners[0].astype(np.float32), square)
+    side = outer + inner
+    flat = cv2.warpPerspective(grey, transform, (side, side), flags=cv2.INTER_CUBIC, borderValue=255.0)
+    return np.asarray(flat, dtype=np.uint8)
+
+
+MENDS: tuple[tuple[str, Mend], ...] = (
+    ("contrast", _contrast),
+    ("larger", _scaled(2.0)),
+    ("smoothed", _smooth),
+    ("inverted", _inverted),
+    ("sharpened", _sharp),
+    ("threshold", _threshold),
+    ("flattened", _flattened),
+    ("smaller", _scaled(0.5)),
+    ("larger, sharpened", lambda grey: None if (big := _scaled(2.0)(grey)) is None else _sharp(big)),
+)

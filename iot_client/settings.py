@@ -1,0 +1,133 @@
+"""The configuration: a frozen `PiSettings` from `config.toml` (or `[pi]` of `lading.toml`) and the environment."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from iot_client.errors import ConfigError
+
+Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+Positive = Annotated[float, Field(gt=0)]
+Pin = Annotated[int, Field(ge=0, le=27)]
+
+
+class PiSettings(BaseSettings):
+    """Everything a door has to know; relative paths are relative to the folder of the file."""
+
+    model_config = SettingsConfigDict(env_prefix="LADING_PI_", frozen=True, extra="forbid")
+
+    folder: Path = Field(description="where keys, certificate, journal and inbox are")
+    thing: str = Field(pattern=r"^[a-zA-Z0-9:_-]{1,128}$", description="its name in the IoT cloud")
+    device_id: int = Field(gt=0, lt=2**24, description="its number in the DeviceRegistry")
+    site: int = Field(gt=0, lt=2**32, description="the site whose goods it hands out")
+    operator: Address = Field(description="whose signed commands it obeys")
+
+    chain_id: int = Field(gt=0)
+    chain_url: str = Field(pattern=r"^(https?://|ipc:)", description="the gateway, or `ipc:PATH` of its own node")
+    gateway_ca: Path = Path("gateway-ca.pem")
+    deployments: Path = Path("deployments.json")
+    sealers: tuple[Address, ...] = Field(min_length=1)
+    confirmations: int = Field(ge=0, description="blocks on top of the release before the gate opens")
+    owned_depth: int | None = Field(None, ge=0, description="k; by default half of the sealers")
+    verification: Literal["node", "proof"] = "node"
+    period_s: int = Field(1, ge=0, description="the chain's block period, for proofs")
+    distinct_sealers: int | None = Field(None, gt=0)
+    checkpoint: Path | None = None
+
+    certificate: Path = Path("certificate.pem")
+    private_key: Path = Path("x509.key")
+    keystore: Path = Path("keystore.json")
+    password: Path = Path("password")
+
+    iot_host: str = Field(min_length=1)
+    iot_port: int = Field(8883, gt=0, lt=65536)
+    iot_ca: Path = Path("ca.pem")
+    keep_alive_s: int = Field(20, ge=5, le=1200)
+    get_every_s: Positive = 30.0
+    open_without_cloud: bool = False
+
+    scanners: tuple[Literal["inbox", "images", "camera", "lines"], ...] = ("inbox",)
+    inbox: Path = Path("inbox")
+    images: Path = Path("images")
+    camera: int = Field(0, ge=0)
+
+    gate: Literal["simulated", "pins"] = "simulated"
+    lock_pin: Pin = 17
+    sensor_pin: Pin | None = None
+    green_pin: Pin | None = None
+    red_pin: Pin | None = None
+    buzzer_pin: Pin | None = None
+    pulse_s: Positive = 2.0
+    sense_within_s: Positive = 10.0
+
+    open_within_s: Positive = 60.0
+    abort_after_s: Positive = 120.0
+    resend_s: Positive = 3.0
+    poll_s: Positive = 0.1
+    timeout_s: Positive = 3.0
+    refund_margin_s: Annotated[float, Field(ge=0)] = 120.0
+    max_head_age_s: Positive = 30.0
+    max_clock_ahead_s: Positive = 5.0
+    min_balance_wei: int = Field(2_000_000_000_000_000, ge=0)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+    def path(self, name: str) -> Path:
+        """A path of the configuration, made absolute."""
+        value: Path = getattr(self, name)
+        return value if value.is_absolute() else self.folder / value
+
+    @property
+    def depth_owned(self) -> int:
+        """The depth k at which ownership must be proven."""
+        return len(self.sealers) // 2 if self.owned_depth is None else self.owned_depth
+
+
+def home() -> Path:
+    """The run folder."""
+    return Path(os.environ.get("LADING_HOME", ".lading"))
+
+
+def find_config(thing: str | None = None) -> Path:
+    """`LADING_CONFIG`, else the thing's `config.toml`, else the only one there is."""
+    if given := os.environ.get("LADING_CONFIG"):
+        return Path(given)
+    if thing is not None:
+        return home() / "pi" / thing / "config.toml"
+    found = sorted((home() / "pi").glob("*/config.toml"))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(path.parent.name for path in found)
+        raise ConfigError(f"several things are enrolled here ({names}): say which one by --thing")
+    raise ConfigError(f"no config.toml under {home() / 'pi'}: enrol this device first, or name the file by --config")
+
+
+def load_settings(path: Path) -> PiSettings:
+    """Read the file; raises `ConfigError` that names each wrong field."""
+    try:
+        data = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist: enrol this device first (lading-pi enrol)") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    table: dict[str, Any] = data.get("pi", data)
+    try:
+        return PiSettings(**({"folder": path.parent.resolve()} | table))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise ConfigError(f"{path}: {wrong}") from error
