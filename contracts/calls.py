@@ -82,7 +82,9 @@ def simulate(w3: Web3, sender: str, call: Call, block: BlockIdentifier = "latest
     return chain.call(w3, transaction, block)
 
 
-def sign(w3: Web3, account: LocalAccount, call: Call, nonce: int | None = None) -> SignedTransaction:
+def sign(
+    w3: Web3, account: LocalAccount, call: Call, nonce: int | None = None, *, tip_wei: int = TIP_WEI
+) -> SignedTransaction:
     """The signed transaction; without `nonce`, with the next one that the node knows."""
     with chain.asking():
         if nonce is None:
@@ -94,8 +96,8 @@ def sign(w3: Web3, account: LocalAccount, call: Call, nonce: int | None = None) 
             "chainId": w3.eth.chain_id,
             "nonce": nonce,
             "gas": call.gas,
-            "maxPriorityFeePerGas": TIP_WEI,
-            "maxFeePerGas": 2 * int(base_fee) + TIP_WEI,
+            "maxPriorityFeePerGas": tip_wei,
+            "maxFeePerGas": 2 * int(base_fee) + tip_wei,
         }
     return account.sign_transaction(fields)
 

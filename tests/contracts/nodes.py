@@ -1,0 +1,139 @@
+"""Nodes started for a test: anvil, ganache, and how to move their clocks and order their blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.datastructures import SignedTransaction
+from eth_account.signers.local import LocalAccount
+from web3 import Web3
+from web3.types import RPCEndpoint, TxReceipt
+
+from contracts.chain import connect
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60.0
+FUNDER: LocalAccount = Account.from_key("0x" + "f1" * 32)
+RICH_WEI = 10**26
+
+
+@dataclass(frozen=True)
+class Node:
+    """A running node; `funder` has more ether than all tests need."""
+
+    kind: str
+    w3: Web3
+    url: str
+    funder: LocalAccount
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        """The result of a call of the node's own interface."""
+        answer = self.w3.provider.make_request(RPCEndpoint(method), list(params))
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    @property
+    def time(self) -> int:
+        """The head's timestamp."""
+        return int(self.w3.eth.get_block("latest")["timestamp"])
+
+    def mine_at(self, timestamp: int, *signed: SignedTransaction) -> list[TxReceipt]:
+        """One block with exactly this timestamp and these transactions, the dearest first."""
+        with self.paused():
+            hashes = [self.w3.eth.send_raw_transaction(one.raw_transaction) for one in signed]
+            if self.kind == "anvil":
+                self.rpc("evm_setNextBlockTimestamp", timestamp)
+                self.rpc("evm_mine")
+            else:
+                self.rpc("evm_mine", timestamp)
+                self.rpc("evm_setTime", timestamp * 1000)
+        receipts = [self.w3.eth.get_transaction_receipt(one) for one in hashes]
+        assert self.time == timestamp
+        assert {receipt["blockNumber"] for receipt in receipts} <= {self.w3.eth.block_number}
+        return receipts
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Mine nothing meanwhile unless asked to."""
+        anvil = self.kind == "anvil"
+        self.rpc("evm_setAutomine", False) if anvil else self.rpc("miner_stop")
+        try:
+            yield
+        finally:
+            self.rpc("evm_setAutomine", True) if anvil else self.rpc("miner_start")
+
+
+@contextlib.contextmanager
+def anvil(folder: Path, *, chain_id: int = 1337) -> Iterator[Node]:
+    """An anvil of our own."""
+    program = ROOT / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
+    port = free_port()
+    command = [
+        program,
+        "--hardfork",
+        "london",
+        "--port",
+        port,
+        "--chain-id",
+        chain_id,
+        "--accounts",
+        1,
+        "--order",
+        "fees",
+    ]
+    with _running("anvil", port, command, folder) as node:
+        node.rpc("anvil_setBalance", FUNDER.address, hex(RICH_WEI))
+        yield node
+
+
+@contextlib.contextmanager
+def ganache(folder: Path, *, chain_id: int = 1338) -> Iterator[Node]:
+    """A ganache of our own."""
+    program = ROOT / "node_modules/.bin/ganache"
+    port = free_port()
+    command = [program, "--chain.hardfork", "london", "--server.port", port, "--chain.chainId", chain_id]
+    command += ["--wallet.accounts", f"{FUNDER.key.to_0x_hex()},{hex(RICH_WEI)}", "--logging.quiet"]
+    with _running("ganache", port, command, folder) as node:
+        yield node
+
+
+def free_port() -> int:
+    """A port of loopback that was free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def _running(kind: str, port: int, command: Sequence[object], folder: Path) -> Iterator[Node]:
+    """The node while it runs; it dies with its parent, whatever becomes of that."""
+    log = folder / f"{kind}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", *map(str, command)], stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        w3 = connect(url, timeout=PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
+        while not w3.is_connected():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, f"{kind} does not answer"
+            time.sleep(0.05)
+        yield Node(kind, w3, url, FUNDER)
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
