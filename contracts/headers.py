@@ -7,7 +7,7 @@ the last 65 bytes of `extraData` over the header without them (EIP-225). Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -52,7 +52,7 @@ _VOTES: Final = (bytes(8), b"\xff" * 8)
 class Header:
     """The 16 fields as RLP holds them."""
 
-    items: tuple[bytes, ...]
+    items: tuple[bytes, ...] = field(repr=False)
 
     @classmethod
     def from_json(cls, answer: object) -> Header:

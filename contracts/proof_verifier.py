@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from eth_typing import ChecksumAddress
@@ -49,7 +49,7 @@ class ProvenVerdict(Verdict):
 
     flaw: Flaw | None = None
     detail: str = ""
-    answer: Answer | None = None
+    answer: Answer | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
