@@ -27,6 +27,7 @@ from web3.exceptions import ContractLogicError, Web3RPCError
 
 from contracts.factory_errors import (
     AlreadyListed,
+    DeploymentFailed,
     InvalidEdition,
     InvalidMake,
     InvalidModel,
@@ -111,6 +112,7 @@ __all__ = [
     "ContractError",
     "DeadlinePassed",
     "DeploymentError",
+    "DeploymentFailed",
     "DeviceNotActive",
     "DevicesExhausted",
     "EtherRefused",

@@ -82,3 +82,10 @@ class AlreadyListed(ItemRefusal):
     reason = "already-listed"
     message = "item {index}: this was listed before, at {sale}; raise the edition to list it again"
     sale: str
+
+
+class DeploymentFailed(ItemRefusal):
+    """The clone could not be created, for want of gas."""
+
+    reason = "deployment-failed"
+    message = "item {index}: the sale could not be created; send it again with more gas"
