@@ -81,7 +81,9 @@ def read_selectors(path: Path) -> tuple[str, ...]:
     try:
         listed = json.loads(_read(path, "selectors_file"))
     except ValueError as error:
-        raise SettingsError(f"{path} is not JSON: write it with python -m contracts selectors") from error
+        raise SettingsError(f"{path} is not JSON: write it with python -m contracts selectors --json") from error
+    if isinstance(listed, dict):  # function to selector, as the contracts' own command prints it
+        listed = list(listed.values())
     if not isinstance(listed, list) or not listed:
         raise SettingsError(f"{path} must be a list of selectors such as 0x12345678")
     matches = [SELECTOR.fullmatch(str(entry).lower()) for entry in listed]
