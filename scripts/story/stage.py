@@ -1,0 +1,138 @@
+"""Sets the stage: the network, the contracts, the cloud, the gateway, each started by its own command."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from eth_account import Account
+from web3 import Web3
+
+from contracts.chain import connect
+from contracts.deployment import Deployment, load_deployments
+from scripts.story.ports import Ports
+from scripts.story.processes import RunFolder
+
+CHAIN_ID = 20260  # the demo's alone: a network in service draws its own
+
+
+@dataclass
+class Stage:
+    """What the story plays on: the run folder, the ports, and what each part said when it was ready."""
+
+    folder: RunFolder
+    ports: Ports
+    ready: dict[str, dict[str, Any]] = field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+    @property
+    def rpc(self) -> list[str]:
+        """The RPC nodes' addresses."""
+        return [str(url) for url in self.ready["chain"]["rpc"]]
+
+    @property
+    def deployment(self) -> Deployment:
+        """The contracts of this run folder."""
+        return load_deployments(self.path / "contracts" / "deployments.json")[-1]
+
+    def node(self, index: int = 0) -> Web3:
+        """Return a connection to one RPC node."""
+        return connect(self.rpc[index])
+
+    def configure(self, table: str, **values: Any) -> None:
+        """Add settings of one process and write lading.toml anew."""
+        self.settings.setdefault(table, {}).update(values)
+        tables = (f"[{name}]\n{_lines(keys)}" for name, keys in self.settings.items())
+        (self.path / "lading.toml").write_text("\n".join(tables))
+
+    def start_chain(self) -> None:
+        """Make the network and start it; every node advances when this returns."""
+        first = self.ports.rpc[0]
+        self.folder.run(
+            "lading-chain", "new", "--chain-id", str(CHAIN_ID), "--rpc-port", str(first), "--peer-port", "0"
+        )  # fmt: skip
+        self.ready["chain"] = self.folder.start("chain", "lading-chain", "up")
+
+    def fund(self, address: str, ether: int) -> None:
+        """Pay an account from the treasury that the genesis filled."""
+        self.folder.run("lading-chain", "fund", address, str(ether))
+
+    def contracts(self, *command: str, who: str = "admin") -> Any:
+        """Run `python -m contracts …` as one of the people, and return its JSON answer."""
+        keystore, password = key_files(self.path, who)
+        signer = ("--keystore", str(keystore), "--password-file", str(password))
+        printed = self.folder.run("python", "-m", "contracts", *command, "--rpc", self.rpc[0], *signer, "--json")
+        return json.loads(printed)
+
+    def start_cloud(self) -> None:
+        """Start certificate authority, broker and shadow service."""
+        self.configure("cloud", mqtt_port=self.ports.mqtt, http_port=self.ports.cloud_http)
+        self.ready["cloud"] = self.folder.start("cloud", "lading-cloud", "up")
+
+    def start_gateway(self) -> None:
+        """Give the gateway its certificate and the list of our contracts' functions, and start it."""
+        gateway = self.path / "gateway"
+        gateway.mkdir(exist_ok=True, mode=0o700)
+        request = write_server_request(gateway)
+        self.folder.run(
+            "lading-cloud", "server-certificate", "server", "--csr", str(request),
+            "--host", "127.0.0.1", "--host", "localhost", "--out", str(gateway),
+        )  # fmt: skip
+        (gateway / "selectors.json").write_text(self.folder.run("python", "-m", "contracts", "selectors", "--json"))
+        self.configure(
+            "gateway", upstreams=self.rpc, devices_port=self.ports.devices, wallets_port=self.ports.wallets
+        )  # fmt: skip
+        self.ready["gateway"] = self.folder.start("gateway", "lading-gateway", "up")
+
+
+def key_files(home: Path, who: str) -> tuple[Path, Path]:
+    """Return where a person of the story keeps keystore and password."""
+    folder = home / "demo" / "keys"
+    return folder / f"{who}.json", folder / f"{who}.password"
+
+
+def make_key(home: Path, who: str) -> str:
+    """Make a person's key, keep it encrypted, and return the address."""
+    keystore, password = key_files(home, who)
+    keystore.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    account, secret = Account.create(), secrets.token_urlsafe(16)
+    for file, text in ((keystore, json.dumps(account.encrypt(secret, iterations=4096))), (password, secret)):
+        file.touch(mode=0o600)
+        file.write_text(text)
+    return str(account.address)
+
+
+def write_server_request(folder: Path) -> Path:
+    """Make the gateway's TLS key in its own folder and return the signing request for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    key_file = folder / "server.key"
+    key_file.touch(mode=0o600)
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lading-gateway")])
+    request = folder / "server.csr"
+    signed = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    request.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    return request
+
+
+def _lines(values: Mapping[str, Any]) -> str:
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value)  # strings, numbers, booleans and lists read alike in JSON and TOML
