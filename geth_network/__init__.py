@@ -1,0 +1,1 @@
+"""The private chain: builds, starts, watches and describes a network of geth nodes."""

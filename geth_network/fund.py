@@ -1,0 +1,70 @@
+"""`lading-chain fund`: pays an account from the treasury, the only source of ether on the chain."""
+
+import fcntl
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+
+from geth_network.errors import FolderError, RpcError
+from geth_network.folder import Folder
+from geth_network.keys import load_account
+from geth_network.rpc import Ask, HttpNode, head_or_none
+
+GAS = 100_000  # an account with code may want more than 21,000
+FEE_WEI = 10**10  # a generous ceiling; the base fee is what is paid
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A payment that has been mined."""
+
+    transaction: str
+    block: int
+    balance_wei: int
+
+
+def fund(folder: Folder, address: str, wei: int, timeout_s: float = 60) -> Payment:
+    """Pays and waits until it is mined. One payment at a time, so that nonces follow each other."""
+    ready = folder.read_ready()
+    if not (folder.treasury / "keystore.json").exists():
+        raise FolderError(f"the treasury's keystore is not in {folder.treasury}: only the member who holds it can pay")
+    treasury = load_account(folder.treasury)
+    ask = first_answering(ready["rpc"])
+    with (folder.treasury / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        transaction = send(ask, treasury, int(ready["chain_id"]), address, wei)
+        mined = await_mined(ask, transaction, timeout_s)
+    return Payment(transaction, int(mined["blockNumber"], 16), int(ask("eth_getBalance", address, "latest"), 16))
+
+
+def first_answering(urls: list[str]) -> Ask:
+    """A node that is there; one of them may be restarting."""
+    for url in urls:
+        if head_or_none(HttpNode(url)):
+            return HttpNode(url)
+    raise RpcError(f"none of {' '.join(urls)} answers: look at `lading-chain status`")
+
+
+def send(ask: Ask, payer: LocalAccount, chain_id: int, address: str, wei: int) -> str:
+    """Signs and sends a transfer; returns its hash."""
+    fields: dict[str, Any] = {
+            "type": "0x2", "chainId": chain_id, "to": address, "value": wei, "gas": GAS,
+            "nonce": int(ask("eth_getTransactionCount", payer.address, "pending"), 16),
+            "maxFeePerGas": FEE_WEI, "maxPriorityFeePerGas": 1,
+    }  # fmt: skip
+    signed = payer.sign_transaction(fields)
+    return str(ask("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex().removeprefix("0x")))
+
+
+def await_mined(ask: Ask, transaction: str, timeout_s: float) -> dict[str, Any]:
+    """The receipt of a transaction; raises when it reverted or took too long."""
+    deadline = time.monotonic() + timeout_s
+    while (receipt := ask("eth_getTransactionReceipt", transaction)) is None:
+        if time.monotonic() > deadline:
+            raise RpcError(f"{transaction} is not mined after {timeout_s:.0f} s: look at `lading-chain status`")
+        time.sleep(0.1)
+    if receipt["status"] != "0x1":
+        raise RpcError(f"{transaction} was mined but reverted: the receiver refused it")
+    return dict(receipt)

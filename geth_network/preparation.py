@@ -1,0 +1,72 @@
+"""Makes a node's data folder fit to start: initialised with our genesis, configured, secrets shut."""
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from geth_network.child import run_once
+from geth_network.errors import FolderError
+from geth_network.flags import bootnode_command, geth_command, geth_config
+from geth_network.folder import Folder, read_secret, write_atomically
+from geth_network.network import Network, Node, Role
+from geth_network.programs import find_program
+from geth_network.settings import Settings
+
+MARK = "genesis-hash"  # written when `geth init` has ended, so that half an init is done again
+
+
+def prepare_nodes(folder: Folder, network: Network, settings: Settings) -> dict[str, list[str]]:
+    """Every node's command; initialises those that are new, all at once."""
+    geth, bootnode = find_program("geth", settings.geth), find_program("bootnode", settings.bootnode)
+    folder.check_socket_paths([node.name for node in network.nodes])
+    chain_nodes = [node for node in network.nodes if node.role is not Role.BOOTNODE]
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        list(pool.map(lambda node: initialise(geth, folder, network, node), chain_nodes))
+    configure(folder, network)
+    commands = {node.name: bootnode_command(bootnode, folder, network, node) for node in network.of_role(Role.BOOTNODE)}
+    return commands | {node.name: geth_command(geth, folder, network, node) for node in chain_nodes}
+
+
+def initialise(geth: Path, folder: Folder, network: Network, node: Node) -> None:
+    """Writes the genesis into a new data folder; refuses the folder of another chain."""
+    data = folder.data(node.name)
+    mark = data / MARK
+    if node.role is Role.SEALER:
+        read_secret(data / "account" / "password")
+        read_secret(data / "account" / "keystore.json")
+    if mark.exists():
+        if mark.read_text().strip() != network.genesis_hash:
+            raise FolderError(
+                f"{data} holds another chain (genesis {mark.read_text().strip()[:18]}…): "
+                f"move it away, or run `lading-chain resync {node.name}` to fetch this chain into it"
+            )
+        return
+    run_once(
+        f"geth init of {node.name}",
+        [str(geth), "--datadir", str(data), "--state.scheme", "hash", "init", str(folder.genesis)],
+    )
+    write_atomically(mark, f"{network.genesis_hash}\n")
+
+
+def configure(folder: Folder, network: Network) -> None:
+    """Tells every node who its peers are."""
+    bootnodes = [node.enode(network.host) for node in network.of_role(Role.BOOTNODE)]
+    ours = [node.enode(network.host) for node in network.nodes if node.role is not Role.BOOTNODE]
+    enodes = [*ours, *(peer.enode for peer in network.peers)]
+    for node in network.nodes:
+        if node.role is not Role.BOOTNODE:
+            config = folder.data(node.name) / "config.toml"
+            write_atomically(config, geth_config(network, node, enodes, bootnodes))
+
+
+def forget_chain(folder: Folder, node: str) -> None:
+    """Removes a node's copy of the chain, never its keys."""
+    data = folder.data(node)
+    for name in ("chaindata", "lightchaindata", "triecache", "transactions.rlp", "nodes"):
+        path = data / "geth" / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    (data / MARK).unlink(missing_ok=True)

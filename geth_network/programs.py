@@ -1,0 +1,24 @@
+"""Where geth, bootnode and the stand-ins are."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from geth_network.errors import MissingBinaryError
+from geth_network.settings import CHECKOUT
+
+
+def find_program(name: str, configured: Path | None) -> Path:
+    """The configured program, else the one that scripts/setup made, else the one on PATH."""
+    if configured is not None:
+        if not os.access(configured, os.X_OK):
+            raise MissingBinaryError(f"{configured}, set as {name} in [chain], is not a program that can be run")
+        return configured.resolve()
+    for root in (Path(sys.prefix).parent, CHECKOUT):
+        for folder in (root / ".cache" / "bin", root / "node_modules" / ".bin"):
+            if os.access(folder / name, os.X_OK):
+                return folder / name
+    if found := shutil.which(name):
+        return Path(found)
+    raise MissingBinaryError(f"{name} is not here: run scripts/setup, or set {name} in [chain] of lading.toml")

@@ -1,0 +1,170 @@
+"""Runs the nodes of one machine: starts them, waits until all advance, keeps them alive, stops them in order."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from geth_network.child import Child, log_tail
+from geth_network.errors import NodeError, RpcError
+from geth_network.folder import Folder, write_atomically
+from geth_network.network import Network, Role
+from geth_network.rpc import IpcNode, head_or_none
+from geth_network.watchdog import Restarts
+
+TICK_S = 0.25
+STOP_ORDER = (Role.RPC, Role.SEALER, Role.BOOTNODE)
+Say = Callable[[str], None]
+
+
+@dataclass
+class Keeping:
+    """What the supervisor knows of one node."""
+
+    child: Child | None = None
+    restarts: Restarts = field(default_factory=Restarts)
+    start_at: float | None = None
+    alarm: str | None = None
+
+    def summary(self) -> dict[str, object]:
+        """For state.json."""
+        return {"pid": self.child.pid if self.child else None, "restarts": self.restarts.total, "alarm": self.alarm}
+
+
+class Supervisor:
+    """Owns the processes; everything happens in the thread that calls `run`, since children die with their thread."""
+
+    def __init__(
+        self, folder: Folder, network: Network, commands: dict[str, list[str]], say: Say, stop_timeout_s: float = 60
+    ) -> None:
+        self.folder, self.network, self.commands, self.say = folder, network, commands, say
+        self.stop_timeout_s = stop_timeout_s
+        self.nodes = {name: Keeping() for name in commands}
+        self.stopping = threading.Event()
+
+    def start(self) -> None:
+        """Starts every node, the bootnode first."""
+        for name in self.nodes:
+            self.launch(name)
+        self.note()
+
+    def launch(self, name: str) -> None:
+        """Starts one node."""
+        keeping = self.nodes[name]
+        self.ipc(name).path.unlink(missing_ok=True)
+        keeping.child = Child(name, self.commands[name], self.folder.log(name))
+        keeping.start_at = None
+
+    def ipc(self, name: str) -> IpcNode:
+        """A node's socket."""
+        return IpcNode(self.folder.ipc(name), timeout_s=2)
+
+    def chain_nodes(self) -> list[str]:
+        """The nodes that hold the chain."""
+        return [node.name for node in self.network.nodes if node.role is not Role.BOOTNODE and node.name in self.nodes]
+
+    def await_ready(self, timeout_s: float) -> None:
+        """Waits until every node's block number has advanced since it first answered."""
+        deadline = time.monotonic() + timeout_s
+        first: dict[str, int] = {}
+        waiting = self.chain_nodes()
+        while waiting and not self.stopping.wait(TICK_S):
+            waiting = [name for name in waiting if not self.has_advanced(name, first)]
+            self.refuse_dead()
+            if time.monotonic() > deadline:
+                names = " ".join(waiting)
+                raise NodeError(f"{names}: no new block after {timeout_s:.0f} s; {self.last_words(waiting)}")
+
+    def has_advanced(self, name: str, first: dict[str, int]) -> bool:
+        """Whether a node's head has moved; checks the genesis at the first answer."""
+        head = head_or_none(self.ipc(name))
+        if head is None:
+            return False
+        if name not in first:
+            first[name] = head.number
+            self.check_genesis(name)
+        return head.number > first[name]
+
+    def check_genesis(self, name: str) -> None:
+        """Refuses a data folder in which another chain lies."""
+        found = self.ipc(name)("eth_getBlockByNumber", "0x0", False)["hash"]
+        if found != self.network.genesis_hash:
+            raise NodeError(
+                f"the data folder of {name} holds another chain (genesis {found[:18]}…): "
+                f"run `lading-chain resync {name}`"
+            )
+
+    def refuse_dead(self) -> None:
+        """While starting, a node that ends is a reason to give up at once."""
+        dead = [name for name, kept in self.nodes.items() if kept.child and kept.child.exit_status() is not None]
+        if dead:
+            raise NodeError(f"{' '.join(dead)} ended while starting; {self.last_words(dead)}")
+
+    def last_words(self, names: Iterable[str]) -> str:
+        """The ends of logs, for a message."""
+        return "\n".join(f"{self.folder.log(name)} ends:\n{log_tail(self.folder.log(name))}" for name in names)
+
+    def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
+        """Keeps the nodes alive until `stopping` is set."""
+        while not self.stopping.wait(TICK_S):
+            for name in self.nodes:
+                self.tend(name)
+            each_tick()
+
+    def tend(self, name: str) -> None:
+        """Starts a dead node again when its time has come."""
+        keeping, now = self.nodes[name], time.monotonic()
+        if keeping.start_at is not None and now >= keeping.start_at:
+            self.launch(name)
+            self.say(f"{name} started again")
+            self.note()
+        if keeping.child and keeping.child.exit_status() is not None:
+            self.mourn(name, keeping, keeping.child, now)
+
+    def mourn(self, name: str, keeping: Keeping, child: Child, now: float) -> None:
+        """Plans the next start of a node that died, or raises the alarm."""
+        keeping.child = None
+        delay = keeping.restarts.next_delay_s(now - child.started)
+        if delay is None:
+            keeping.alarm = f"{name} failed {keeping.restarts.failures} times in a row and stays down"
+            self.say(f"ALARM: {keeping.alarm}; {self.last_words([name])}")
+        else:
+            keeping.start_at = now + delay
+            self.say(f"{name} ended with status {child.exit_status()}: starting it again in {delay:.0f} s")
+        self.note()
+
+    def note(self) -> None:
+        """Writes state.json."""
+        summary = {name: keeping.summary() for name, keeping in self.nodes.items()}
+        write_atomically(self.folder.state, json.dumps(summary, indent=2) + "\n")
+
+    def stop(self) -> None:
+        """Stops RPC nodes, then sealers, then the bootnode: one SIGINT each, and waits."""
+        roles = {node.name: node.role for node in self.network.nodes}
+        for role in STOP_ORDER:
+            children = [k.child for name, k in self.nodes.items() if roles[name] is role and k.child]
+            for child in children:
+                child.interrupt()
+            for child in children:
+                if not child.wait(self.stop_timeout_s):
+                    self.say(f"{child.name} did not stop within {self.stop_timeout_s:.0f} s and was killed")
+        self.folder.state.unlink(missing_ok=True)
+
+    def signers(self) -> list[str]:
+        """The sealers that the chain now lists."""
+        for name in self.chain_nodes():
+            try:
+                return list(self.ipc(name)("clique_getSigners"))
+            except RpcError:
+                continue
+        return list(self.network.sealers)
+
+
+def ready_document(network: Network, signers: list[str], pid: int) -> dict[str, object]:
+    """The text of ready.json, as a document."""
+    return {
+        "pid": pid, "chain_id": network.chain_id, "genesis_hash": network.genesis_hash, "period_s": network.period_s,
+        "epoch": network.epoch, "sealers": signers, "treasury": network.treasury, "kind": network.kind,
+        "rpc": [f"http://127.0.0.1:{node.rpc_port}" for node in network.of_role(Role.RPC)],
+    }  # fmt: skip

@@ -1,0 +1,70 @@
+"""`lading-chain up`: the network in the foreground, until a signal; `down` sends that signal."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from eth_utils.address import to_checksum_address
+
+from geth_network.errors import RunningError
+from geth_network.folder import Folder, write_atomically
+from geth_network.network import load_network
+from geth_network.ports import choose_ports
+from geth_network.preparation import prepare_nodes
+from geth_network.settings import Settings
+from geth_network.supervisor import Supervisor, ready_document
+
+Say = Callable[[str], None]
+
+
+def run_network(folder: Folder, settings: Settings, say: Say, without: frozenset[str] = frozenset()) -> None:
+    """Starts the network, says when it serves, and stops it on SIGINT or SIGTERM."""
+    configured = load_network(folder.network)
+    with folder.held():
+        folder.ready.unlink(missing_ok=True)
+        network = choose_ports(configured)
+        commands = prepare_nodes(folder, network, settings)
+        commands = {name: command for name, command in commands.items() if name not in without}
+        supervisor = Supervisor(folder, network, commands, say, settings.stop_timeout_s)
+        stop_on_signals(supervisor.stopping)
+        try:
+            say(f"starting {len(commands)} nodes")
+            supervisor.start()
+            supervisor.await_ready(settings.start_timeout_s)
+            if not supervisor.stopping.is_set():
+                announce(folder, supervisor, say)
+                supervisor.run()
+        finally:
+            folder.ready.unlink(missing_ok=True)
+            say("stopping")
+            supervisor.stop()
+
+
+def stop_on_signals(stopping: threading.Event) -> None:
+    """Lets SIGINT and SIGTERM end the wait instead of the process."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+
+
+def announce(folder: Folder, supervisor: Supervisor, say: Say) -> None:
+    """Writes ready.json and says where the nodes are."""
+    signers = [str(to_checksum_address(address)) for address in supervisor.signers()]
+    document = ready_document(supervisor.network, signers, os.getpid())
+    write_atomically(folder.ready, json.dumps(document, indent=2) + "\n")
+    say(f"chain {document['chain_id']} is up: every node advances. JSON-RPC: {' '.join(document['rpc'])}")  # type: ignore[arg-type]
+
+
+def stop_network(folder: Folder, timeout_s: float) -> None:
+    """Asks the running `up` to stop, and waits until it has."""
+    pid = folder.holder()
+    if pid is None:
+        raise RunningError(f"no chain is running in {folder.path}")
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    while folder.holder() == pid:
+        if time.monotonic() > deadline:
+            raise RunningError(f"process {pid} has not stopped after {timeout_s:.0f} s: see {folder.path / 'logs'}")
+        time.sleep(0.1)

@@ -1,0 +1,91 @@
+"""When to start a dead node again, and when a chain that stands still needs a push; pure.
+
+A Clique chain can stand still for good although enough sealers live (go-ethereum 18402, 30165):
+each sits on a head of its own, has sealed lately, and finds no other head heavier.
+One sealer going back ⌊N/2⌋ + 1 blocks and starting again ends that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from geth_network.rpc import Head
+
+FIRST_DELAY_S = 1.0
+LONGEST_DELAY_S = 30.0
+STEADY_S = 60.0
+MAX_FAILURES = 6
+RANK_DELAY_S = 5.0
+
+
+@dataclass
+class Restarts:
+    """The restarts of one node: each failure doubles the delay, too many in a row end it."""
+
+    failures: int = 0
+    total: int = 0
+
+    def next_delay_s(self, lived_s: float) -> float | None:
+        """How long to wait after a death; None when it is time to give up."""
+        self.failures = 1 if lived_s >= STEADY_S else self.failures + 1
+        if self.failures > MAX_FAILURES:
+            return None
+        self.total += 1
+        return float(min(FIRST_DELAY_S * 2 ** (self.failures - 1), LONGEST_DELAY_S))
+
+
+@dataclass(frozen=True)
+class View:
+    """What one look at the chain showed: our sealers' heads, the heads of all peers, reachable sealers."""
+
+    heads: Mapping[str, Head]
+    peer_heads: frozenset[str]
+    sealers_in_reach: int
+
+
+@dataclass
+class StallWatch:
+    """Decides which of our sealers, if any, takes blocks back.
+
+    `ranks` holds each local sealer's place among all sealers by address. Watchdogs of several members do not talk:
+    each waits longer the higher its rank and looks again, so that one acts and the others see the chain move.
+    """
+
+    sealer_count: int
+    ranks: Mapping[str, int]
+    quiet_s: float
+    best: tuple[int, int] = (0, 0)
+    moved_at: float = 0.0
+    acted: list[str] = field(default_factory=list)
+
+    def look(self, view: View, now: float) -> str | None:
+        """The sealer to take back now, or None. Sure only if enough sealers are in reach and heads differ."""
+        best = max(((head.difficulty, head.number) for head in view.heads.values()), default=self.best)
+        if best > self.best or not self.moved_at:
+            self.best, self.moved_at = best, now
+            self.acted.clear()
+            return None
+        if not self.is_stuck(view):
+            return None
+        for name in self.in_order(view.heads):
+            if name not in self.acted and now - self.moved_at >= self.wait_s(name):
+                self.acted.append(name)
+                self.moved_at = now  # the next one waits its whole time again
+                return name
+        return None
+
+    def is_stuck(self, view: View) -> bool:
+        """A majority is in reach and not of one mind."""
+        hashes = {head.hash for head in view.heads.values()} | view.peer_heads
+        return view.sealers_in_reach > self.sealer_count // 2 and len(hashes) > 1
+
+    def in_order(self, names: Mapping[str, Head]) -> Sequence[str]:
+        """Our sealers by rank."""
+        return sorted((name for name in names if name in self.ranks), key=lambda name: self.ranks[name])
+
+    def wait_s(self, name: str) -> float:
+        """How long the chain must have stood still before this sealer acts."""
+        return self.quiet_s + RANK_DELAY_S * (self.ranks[name] + 1)
+
+    def blocks_back(self) -> int:
+        """How many blocks free a sealer to seal again."""
+        return self.sealer_count // 2 + 1
