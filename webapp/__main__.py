@@ -1,0 +1,43 @@
+"""`lading-web`: serves the pages, follows the chain, makes accounts, provisions devices."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from contracts.errors import LadingError
+from webapp.commands import accounts, devices, index, up
+from webapp.errors import WebError
+
+GROUPS = (up, accounts, devices, index)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    top = argparse.ArgumentParser(
+        prog="lading-web", description="Lading's web application: selling, buying, collecting.", allow_abbrev=False
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for group in GROUPS:
+        group.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 done, 1 refused or failed with a reason on stderr, 2 wrong usage."""
+    chosen = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for chatty in ("httpx", "httpcore", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except (WebError, LadingError, OSError) as error:
+        sys.stderr.write(f"lading-web: {error}\n")
+        return 1
+    except ValueError as error:
+        sys.stderr.write(f"lading-web: a setting or a file cannot be read: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Queries over the index for lists: never more than a handful, whatever the size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from contracts.sale import Status
+from webapp.database import Database
+from webapp.models import OperatorRow, SaleRow, SiteRow
+
+PAGE = 24
+COUNT_TO = 1_000
+"""Counting further than people read would cost every page view."""
+
+SORTS = {
+    "new": ("Newest first", (SaleRow.listed_block.desc(), SaleRow.address)),
+    "old": ("Oldest first", (SaleRow.listed_block, SaleRow.address)),
+    "cheap": ("Lowest price", (SaleRow.price_wei, SaleRow.address)),
+    "dear": ("Highest price", (SaleRow.price_wei.desc(), SaleRow.address)),
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What someone looks for."""
+
+    words: str = ""
+    site: int = 0
+    sort: str = "new"
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Search":
+        """Read a query string; what makes no sense counts as not given."""
+        sort = query.get("sort", "new")
+        return cls(
+            words=query.get("q", "").strip()[:80],
+            site=_number(query.get("site")),
+            sort=sort if sort in SORTS else "new",
+            page=min(max(_number(query.get("page")), 1), 100_000),
+        )
+
+    def url(self, page: int) -> str:
+        """Return the query string of another page of the same search."""
+        wanted = {
+            "q": self.words,
+            "site": self.site or "",
+            "sort": self.sort if self.sort != "new" else "",
+            "page": page,
+        }
+        return "?" + urlencode({key: value for key, value in wanted.items() if value not in ("", 1)})
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.words or self.site)
+
+    def on(self, page: int) -> "Search":
+        """Return the same search on another page."""
+        return replace(self, page=page)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of sales."""
+
+    rows: list[SaleRow]
+    count: int
+    more_than_counted: bool
+    number: int
+
+    @property
+    def last(self) -> int:
+        """The last page's number."""
+        return max(1, -(-self.count // PAGE))
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def find_sales(database: Database, chain_id: int, search: Search) -> Page:
+    """Return one page of what is for sale."""
+    query = _filtered(select(SaleRow), chain_id, search)
+    ordered = query.order_by(*SORTS[search.sort][1]).offset((search.page - 1) * PAGE).limit(PAGE)
+    with database.read() as session:
+        count = _count(session, chain_id, search)
+        rows = list(session.scalars(ordered))
+    return Page(rows, min(count, COUNT_TO), count > COUNT_TO, search.page)
+
+
+def _count(session: Session, chain_id: int, search: Search) -> int:
+    some = _filtered(select(SaleRow.address), chain_id, search).limit(COUNT_TO + 1).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _filtered(query: Select[Any], chain_id: int, search: Search) -> Select[Any]:
+    query = query.where(SaleRow.status == int(Status.LISTED), SaleRow.chain_id == chain_id)
+    if search.site:
+        query = query.where(SaleRow.site == search.site)
+    for word in search.words.lower().split()[:6]:
+        query = query.where(SaleRow.search.contains(word, autoescape=True))
+    return query
+
+
+def sales_of(
+    database: Database, chain_id: int, *, seller: str = "", buyer: str = "", limit: int = 200
+) -> list[SaleRow]:
+    """Return what someone listed or bought, newest first."""
+    mine = SaleRow.seller == seller if seller else SaleRow.buyer == buyer
+    query = select(SaleRow).where(SaleRow.chain_id == chain_id, mine)
+    with database.read() as session:
+        return list(session.scalars(query.order_by(SaleRow.listed_block.desc(), SaleRow.address).limit(limit)))
+
+
+def open_sites(database: Database, chain_id: int) -> list[tuple[SiteRow, OperatorRow | None]]:
+    """Return the sites that take new listings, with their operators."""
+    query = (
+        select(SiteRow, OperatorRow)
+        .join(
+            OperatorRow,
+            (OperatorRow.address == SiteRow.operator) & (OperatorRow.chain_id == SiteRow.chain_id),
+            isouter=True,
+        )
+        .where(SiteRow.chain_id == chain_id, SiteRow.open)
+        .order_by(SiteRow.id)
+    )
+    with database.read() as session:
+        return [(site, operator) for site, operator in session.execute(query) if operator is None or operator.listed]
+
+
+def site_and_operator(database: Database, chain_id: int, site_id: int) -> tuple[SiteRow | None, OperatorRow | None]:
+    """Return a site and who runs it."""
+    with database.read() as session:
+        site = session.get(SiteRow, (chain_id, site_id))
+        operator = session.get(OperatorRow, (chain_id, site.operator)) if site else None
+    return site, operator

@@ -1,0 +1,176 @@
+"""`lading-web up`: gunicorn, the index follower and the outbox, in the foreground."""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import httpx
+
+from webapp.errors import SettingsError, WebError
+from webapp.index.follower import Follower
+from webapp.services import Services
+from webapp.settings import Settings
+from webapp.settling import Settler
+
+START_S = 60.0
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser("up", help="serve the pages, follow the chain, send what people signed")
+    command.set_defaults(run=run)
+
+
+def run(_chosen: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    settings = Settings()
+    with _only_one(settings.folder / "lock"), _listening(settings) as listener:
+        parts = Services.open(settings)
+        try:
+            parts.database.migrate()
+            return _serve(settings, parts, listener)
+        finally:
+            parts.close()
+
+
+def _only_one(path: Path) -> IO[str]:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise SettingsError(f"Another lading-web already runs in this run folder ({path}).") from error
+    return file
+
+
+def _listening(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"Port {settings.port} on {settings.host} is not free: set port in [web], 0 for any."
+        ) from error
+    listener.listen(512)
+    return listener
+
+
+def _serve(settings: Settings, parts: Services, listener: socket.socket) -> int:
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    crashed: list[BaseException] = []
+    workers = [
+        _thread(stop, crashed, Follower(parts.database, parts.chain).run, settings.poll_s),
+        _thread(stop, crashed, Settler(parts.database, parts.chain, settings.confirmations).run, settings.poll_s),
+        _thread(stop, crashed, _tidy(parts), 30.0),
+    ]
+    server = _gunicorn(settings, listener)
+    ready = settings.folder / "ready.json"
+    try:
+        port = listener.getsockname()[1]
+        url = f"http://{settings.host}:{port}"
+        _await(server, url, stop)
+        _write_ready(ready, {"pid": os.getpid(), "url": url})
+        sys.stdout.write(f"lading-web serves {url}\n")
+        sys.stdout.flush()
+        while not stop.wait(0.2):
+            if server.poll() is not None:
+                raise WebError(f"gunicorn ended by itself; see {settings.folder / 'gunicorn.log'}")
+    finally:
+        ready.unlink(missing_ok=True)
+        stop.set()
+        _end(server)
+        for worker in workers:
+            worker.join(10)
+    if crashed:
+        raise WebError(str(crashed[0])) from crashed[0]
+    return 0
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+
+
+def _thread(stop: threading.Event, crashed: list[BaseException], work: Any, every_s: float) -> threading.Thread:
+    def body() -> None:
+        try:
+            work(stop, every_s)
+        except BaseException as error:  # noqa: BLE001  # whatever it is ends the whole process, in words
+            crashed.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=body, daemon=True)
+    thread.start()
+    return thread
+
+
+def _tidy(parts: Services) -> Any:
+    def work(stop: threading.Event, every_s: float) -> None:
+        while not stop.wait(every_s):
+            parts.vouchers.drop_consumed()
+
+    return work
+
+
+def _gunicorn(settings: Settings, listener: socket.socket) -> "subprocess.Popen[bytes]":
+    log = settings.folder / "gunicorn.log"
+    command = [sys.executable, "-m", "gunicorn", "webapp.wsgi:app", "--bind", f"fd://{listener.fileno()}"]
+    command += ["--workers", str(settings.workers), "--threads", str(settings.threads), "--worker-class", "gthread"]
+    command += ["--timeout", "60", "--graceful-timeout", "3", "--worker-tmp-dir", "/dev/shm", "--log-file", str(log)]  # noqa: S108
+    if settings.trusted_proxies:
+        command += ["--forwarded-allow-ips", "127.0.0.1"]
+    environment = {**os.environ, "LADING_HOME": str(settings.home)}
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", *command],
+            pass_fds=[listener.fileno()],
+            env=environment,
+            stdout=out,
+            stderr=out,
+        )
+
+
+def _await(server: "subprocess.Popen[bytes]", url: str, stop: threading.Event) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and not stop.is_set():
+        if server.poll() is not None:
+            raise WebError("gunicorn did not start; see gunicorn.log in the run folder.")
+        try:
+            if httpx.get(f"{url}/healthz", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            stop.wait(0.1)
+    if not stop.is_set():
+        raise WebError(f"gunicorn did not answer within {START_S:.0f} s; see gunicorn.log in the run folder.")
+
+
+def _write_ready(path: Path, said: dict[str, Any]) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(said))
+    fresh.replace(path)
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()

@@ -1,0 +1,178 @@
+"""Follows the chain: logs in ranges, each range tied to what is known by block hashes; undone blocks are undone."""
+
+import logging
+import threading
+from dataclasses import asdict, fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import select
+
+from contracts.events import TOPICS, Event, decode_log
+from webapp.chain import Chain, Head, as_head
+from webapp.database import Database
+from webapp.errors import ForeignIndex, WebError
+from webapp.index import store
+from webapp.index.mapping import Entry, known
+from webapp.models import Block, SaleRow
+
+LOG = logging.getLogger(__name__)
+RANGE = 500
+
+
+class Follower:
+    """Brings the index to the chain's head, one range a step."""
+
+    def __init__(self, database: Database, chain: Chain) -> None:
+        """Index this chain into this database."""
+        self._database = database
+        self._chain = chain
+        self._range = RANGE
+        self._ours = {
+            address for deployment in chain.deployments for address in (deployment.factory, deployment.registry)
+        }
+
+    def run(self, stop: threading.Event, every_s: float) -> None:
+        """Follow until told to stop; a dead node only delays."""
+        failing = False
+        while not stop.is_set():
+            try:
+                behind = self.step()
+                failing = False
+            except ForeignIndex:
+                raise
+            except WebError as error:
+                behind = False
+                if not failing:
+                    LOG.warning("index: %s", error)
+                failing = True
+            if not behind:
+                stop.wait(every_s)
+
+    def catch_up(self) -> None:
+        """Follow until the head is reached."""
+        while self.step():
+            pass
+
+    def rebuild(self) -> None:
+        """Forget the index and read the chain again."""
+        with self._database.write("index") as session:
+            store.forget(session, self._chain.chain_id)
+        self.catch_up()
+
+    def step(self) -> bool:
+        """Undo what the chain undid, then take in one range; return whether there is more."""
+        head = self._chain.head()
+        base = self._common_block()
+        if base is None:
+            base = self._start()
+        if head.number <= base.number:
+            return False
+        last = min(head.number, base.number + self._range)
+        top = self._chain.block(last)
+        entries = self._entries(base.number + 1, last)
+        if not self._unchanged(base, top):
+            return True
+        row = {"chain_id": self._chain.chain_id, **asdict(top)}
+        with self._database.write("index") as session:
+            store.take_in(session, self._chain.chain_id, self._ours_only(session, entries))
+            store.stand_at(session, row)
+        return last < head.number
+
+    def _start(self) -> Head:
+        genesis = self._chain.block(0)
+        with self._database.write("index") as session:
+            store.stand_at(session, {"chain_id": self._chain.chain_id, **asdict(genesis)})
+        return genesis
+
+    def _common_block(self) -> Head | None:
+        """Return the newest remembered block that the chain still has, and undo what lies above it."""
+        with self._database.read() as session:
+            remembered = store.newest(session, self._chain.chain_id)
+        for block in remembered:
+            if self._hash_at(block.number) == block.hash:
+                if block is not remembered[0]:
+                    LOG.info("index: blocks above %d were undone", block.number)
+                    with self._database.write("index") as session:
+                        store.undo_above(session, self._chain.chain_id, block.number)
+                return Head(block.number, block.hash, block.parent_hash, block.timestamp)
+        if remembered:
+            raise ForeignIndex(
+                "The index belongs to another chain. Run `lading-web index rebuild`, or use another run folder."
+            )
+        return None
+
+    def _hash_at(self, number: int) -> str | None:
+        block = self._chain.node.call("eth_getBlockByNumber", hex(number), False)
+        return None if block is None else str(block["hash"])
+
+    def _unchanged(self, base: Head, top: Head) -> bool:
+        """Whether the range that was read still hangs between the same two blocks."""
+        if top.number == base.number + 1 and top.parent_hash != base.hash:
+            return False
+        return self._hash_at(base.number) == base.hash and self._hash_at(top.number) == top.hash
+
+    def _entries(self, first: int, last: int) -> list[Entry]:
+        query = {"fromBlock": hex(first), "toBlock": hex(last), "topics": [sorted(TOPICS)]}
+        logs: list[dict[str, Any]] = self._chain.node.call("eth_getLogs", query)
+        times = self._times({log["blockHash"] for log in logs})
+        entries = [_entry(self._chain.chain_id, log, times) for log in logs]
+        return sorted((entry for entry in entries if entry), key=lambda entry: (entry.block, entry.log_index))
+
+    def _times(self, hashes: set[str]) -> dict[str, int]:
+        blocks = self._chain.node.batch([("eth_getBlockByHash", [hash_, False]) for hash_ in sorted(hashes)])
+        heads = [as_head(block) for block in blocks]
+        return {head.hash: head.timestamp for head in heads}
+
+    def _ours_only(self, session: Any, entries: list[Entry]) -> list[Entry]:
+        """Drop what contracts that are not ours said."""
+        strangers = {entry.address for entry in entries if entry.address not in self._ours}
+        known_sales: set[str] = set()
+        ordered = sorted(strangers)
+        for start in range(0, len(ordered), store.CHUNK):
+            query = select(SaleRow.address).where(SaleRow.address.in_(ordered[start : start + store.CHUNK]))
+            known_sales.update(session.scalars(query))
+        kept = []
+        for entry in entries:
+            registered = entry.address in self._ours
+            if registered and entry.name == "Listed":
+                known_sales.add(entry.args["sale"])
+            if registered or entry.address in known_sales:
+                kept.append(entry)
+        return kept
+
+
+def _entry(chain_id: int, log: dict[str, Any], times: dict[str, int]) -> Entry | None:
+    event = decode_log(log)
+    if event is None or not known(type(event).__name__):
+        return None
+    return Entry(
+        chain_id=chain_id,
+        block=event.block_number,
+        log_index=event.log_index,
+        block_hash=event.block_hash,
+        tx_hash=event.transaction_hash,
+        timestamp=times[event.block_hash],
+        address=event.contract,
+        name=type(event).__name__,
+        args={name: _plain(getattr(event, name)) for name in _own_fields(type(event))},
+    )
+
+
+@cache
+def _own_fields(kind: type[Event]) -> tuple[str, ...]:
+    """Return what an event says beside its place; the terms are kept as their bytes."""
+    place = {field.name for field in fields(Event)}
+    return tuple(field.name for field in fields(kind) if field.name not in place and field.name != "terms")
+
+
+def _plain(value: Any) -> Any:
+    return "0x" + bytes(value).hex() if isinstance(value, bytes | bytearray) else value
+
+
+def stands_at(database: Database, chain_id: int) -> int:
+    """Return the newest block that the index has taken in; -1 before the first."""
+    with database.read() as session:
+        query = select(Block.number).where(Block.chain_id == chain_id).order_by(Block.number.desc()).limit(1)
+        number = session.scalar(query)
+    return -1 if number is None else number

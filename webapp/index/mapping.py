@@ -1,0 +1,184 @@
+"""From logs to rows. Pure: the rows of an entity are the fold of its entries, in the chain's order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.sale import Status
+from contracts.terms import decode_terms
+
+Row = dict[str, Any]
+
+SALE, OPERATOR, SITE, DEVICE = "sale", "operator", "site", "device"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One decoded log of ours; `args` hold what JSON can hold."""
+
+    chain_id: int
+    block: int
+    log_index: int
+    block_hash: str
+    tx_hash: str
+    timestamp: int
+    address: str
+    name: str
+    args: dict[str, Any]
+
+    @property
+    def entity(self) -> str:
+        """Whom it is about, such as `sale:0x…` or `site:3`."""
+        kind, key = _KIND_OF[self.name]
+        return f"{kind}:{self.args[key] if key else self.address}"
+
+
+_KIND_OF: dict[str, tuple[str, str]] = {
+    "Listed": (SALE, "sale"),
+    "Sold": (SALE, ""),
+    "Revoked": (SALE, ""),
+    "Releasing": (SALE, ""),
+    "Aborted": (SALE, ""),
+    "Released": (SALE, ""),
+    "Cancelled": (SALE, ""),
+    "Refunded": (SALE, ""),
+    "Undelivered": (SALE, ""),
+    "Withdrawn": (SALE, ""),
+    "OperatorListed": (OPERATOR, "operator"),
+    "OperatorDelisted": (OPERATOR, "operator"),
+    "SiteOpened": (SITE, "site"),
+    "SiteClosed": (SITE, "site"),
+    "Provisioned": (DEVICE, "id"),
+    "Rotated": (DEVICE, "id"),
+    "Decommissioned": (DEVICE, "id"),
+}
+
+
+def known(name: str) -> bool:
+    """Whether entries of this name make rows."""
+    return name in _KIND_OF
+
+
+def kind_of(entity: str) -> str:
+    """Return `sale`, `operator`, `site` or `device`."""
+    return entity.partition(":")[0]
+
+
+def fold(row: Row | None, entries: Iterable[Entry]) -> Row | None:
+    """Return the row after these entries; `None` while the entity does not exist."""
+    for entry in entries:
+        row = _step(row, entry)
+    return row
+
+
+def _step(row: Row | None, entry: Entry) -> Row | None:
+    if entry.name in _FIRST:
+        return _FIRST[entry.name](row, entry)
+    if row is None:
+        return None
+    changes = _CHANGES[entry.name](row, entry)
+    if "updated_at" in row:
+        changes["updated_at"] = entry.timestamp
+    return {**row, **changes}
+
+
+def _listed(_row: Row | None, entry: Entry) -> Row:
+    terms = decode_terms(bytes.fromhex(entry.args["raw_terms"].removeprefix("0x")))
+    words = f"{terms.make} {terms.model} {terms.year} {terms.number}"
+    return {
+        "chain_id": entry.chain_id,
+        "address": entry.args["sale"],
+        "kind": "sale",
+        "currency": "ETH",
+        "factory": entry.address,
+        "seller": terms.seller,
+        "buyer": None,
+        "status": int(Status.LISTED),
+        "attempt": 0,
+        "device": 0,
+        "refundable_at": 0,
+        "price_wei": terms.price_wei,
+        "undelivered_wei": 0,
+        "window_s": terms.window_s,
+        "site": terms.site,
+        "edition": terms.edition,
+        "year": terms.year,
+        "make": _storable(terms.make),
+        "model": _storable(terms.model),
+        "number": _storable(terms.number),
+        "search": _storable(words.lower()),
+        "listed_block": entry.block,
+        "listed_at": entry.timestamp,
+        "sold_at": None,
+        "updated_at": entry.timestamp,
+    }
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL keeps no NUL; another client may have listed one.
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _sold(row: Row, entry: Entry) -> Row:
+    until = entry.timestamp + row["window_s"] if row["window_s"] else 0
+    return {
+        "status": int(Status.SOLD),
+        "buyer": entry.args["buyer"],
+        "refundable_at": until,
+        "sold_at": entry.timestamp,
+    }
+
+
+def _operator_listed(_row: Row | None, entry: Entry) -> Row:
+    name = _storable(entry.args["name"])
+    return {"chain_id": entry.chain_id, "address": entry.args["operator"], "name": name, "listed": True}
+
+
+def _site_opened(_row: Row | None, entry: Entry) -> Row:
+    return {
+        "chain_id": entry.chain_id,
+        "id": entry.args["site"],
+        "operator": entry.args["operator"],
+        "name": _storable(entry.args["name"]),
+        "open": True,
+    }
+
+
+def _provisioned(_row: Row | None, entry: Entry) -> Row:
+    return {
+        "chain_id": entry.chain_id,
+        "id": entry.args["id"],
+        "site": entry.args["site"],
+        "address": entry.args["device"],
+        "until": entry.args["until"],
+        "certificate": entry.args["certificate"],
+        "active": True,
+    }
+
+
+_FIRST = {
+    "Listed": _listed,
+    "OperatorListed": _operator_listed,
+    "SiteOpened": _site_opened,
+    "Provisioned": _provisioned,
+    "Rotated": _provisioned,
+}
+
+_CHANGES = {
+    "Sold": _sold,
+    "Revoked": lambda _row, entry: {"attempt": entry.args["attempt"]},
+    "Releasing": lambda _row, entry: {"status": int(Status.RELEASING), "device": entry.args["device"]},
+    "Aborted": lambda _row, entry: {
+        "status": int(Status.SOLD),
+        "attempt": entry.args["attempt"],
+        "device": 0,
+    },
+    "Released": lambda _row, _entry: {"status": int(Status.RELEASED)},
+    "Cancelled": lambda _row, _entry: {"status": int(Status.CANCELLED)},
+    "Refunded": lambda _row, _entry: {"status": int(Status.REFUNDED)},
+    "Undelivered": lambda row, entry: {"undelivered_wei": row["undelivered_wei"] + entry.args["amount_wei"]},
+    "Withdrawn": lambda _row, _entry: {"undelivered_wei": 0},
+    "OperatorDelisted": lambda _row, _entry: {"listed": False},
+    "SiteClosed": lambda _row, _entry: {"open": False},
+    "Decommissioned": lambda _row, _entry: {"active": False},
+}

@@ -1,0 +1,111 @@
+"""JSON-RPC to the first node that answers: several URLs, one client, batches."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, cast
+
+import httpx
+from web3 import Web3
+from web3.middleware import ExtraDataToPOAMiddleware
+from web3.providers.base import JSONBaseProvider
+from web3.types import RPCEndpoint, RPCResponse
+
+from webapp.errors import NodeUnreachable, WebError
+
+BATCH = 100
+
+
+class RpcError(WebError):
+    """A node answered with an error; `data` carries the revert's bytes where there are some."""
+
+    code = "rpc"
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        """Take the error object of the answer."""
+        super().__init__(str(error.get("message", "the node refused")))
+        self.number = error.get("code")
+        self.data = error.get("data")
+
+
+class Node:
+    """Asks the node that answered last, and the next one when it no longer does."""
+
+    def __init__(self, urls: Sequence[str], timeout_s: float = 5.0) -> None:
+        """Use these URLs, in this order."""
+        self._urls = list(urls)
+        self._first = 0
+        self._ids = itertools.count(1)
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+        self._client = httpx.Client(timeout=httpx.Timeout(timeout_s, connect=1.0), limits=limits)
+
+    def call(self, method: str, *params: Any) -> Any:
+        """Return the result of one call.
+
+        Raises:
+            RpcError: the node answered with an error.
+            NodeUnreachable: none answered.
+        """
+        return _result(self.post(self._request(method, params)))
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Return the results in order; an element that failed is its `RpcError`."""
+        results: list[Any] = []
+        for start in range(0, len(calls), BATCH):
+            requests = [self._request(method, params) for method, params in calls[start : start + BATCH]]
+            answers = self.post(requests)
+            if not isinstance(answers, list):
+                raise RpcError(answers.get("error", {}))
+            by_id = {answer.get("id"): answer for answer in answers}
+            results += [_result_or_error(by_id.get(request["id"], {})) for request in requests]
+        return results
+
+    def post(self, body: Any) -> Any:
+        """Send a body to the first node that answers and return its answer."""
+        for step in range(len(self._urls)):
+            turn = (self._first + step) % len(self._urls)
+            try:
+                answer = self._client.post(self._urls[turn], json=body).json()
+            except (httpx.HTTPError, ValueError):
+                continue
+            self._first = turn
+            return answer
+        raise NodeUnreachable(", ".join(self._urls) or "none is configured")
+
+    def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def _result(answer: dict[str, Any]) -> Any:
+    if answer.get("error"):
+        raise RpcError(answer["error"])
+    return answer.get("result")
+
+
+def _result_or_error(answer: dict[str, Any]) -> Any:
+    if answer.get("error") or "result" not in answer:
+        return RpcError(answer.get("error") or {})
+    return answer["result"]
+
+
+class NodeProvider(JSONBaseProvider):
+    """Lets web3.py, and so the contract bindings, speak through a `Node`."""
+
+    def __init__(self, node: Node) -> None:
+        """Speak through this node."""
+        super().__init__()
+        self._node = node
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """Send one request."""
+        return cast("RPCResponse", self._node.post(self._node._request(method, params)))  # noqa: SLF001
+
+
+def web3_over(node: Node) -> Web3:
+    """Return web3.py over this node; Clique's long `extraData` is admitted."""
+    w3 = Web3(NodeProvider(node))
+    w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+    return w3

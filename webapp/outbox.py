@@ -1,0 +1,173 @@
+"""The outbox: signed bytes are stored before they are sent, and sent again until they are mined or impossible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from eth_account import Account
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from contracts.calls import Call
+from webapp.chain import Chain
+from webapp.database import Database
+from webapp.errors import NodeUnreachable
+from webapp.keystore import address_of
+from webapp.models import Transaction, now
+from webapp.node import RpcError
+
+
+class State(StrEnum):
+    """Where a transaction stands."""
+
+    STORED = "stored"
+    SENT = "sent"
+    MINED = "mined"
+    DONE = "done"
+    FAILED = "failed"
+    """Mined and reverted."""
+    REFUSED = "refused"
+    """No node ever took it; its nonce is free again."""
+    REPLACED = "replaced"
+    """Another transaction of the same account took its nonce."""
+
+
+OPEN = (State.STORED, State.SENT, State.MINED)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A call that someone is about to sign, and what it is for."""
+
+    call: Call
+    purpose: str
+    subject: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Outbox:
+    """Signs at reserved nonces and keeps what was signed."""
+
+    def __init__(self, database: Database, chain: Chain) -> None:
+        """Keep in this database what goes to this chain."""
+        self._database = database
+        self._chain = chain
+
+    def find(self, user_id: int, idempotency_key: str) -> list[Transaction]:
+        """Return what this form has already sent; empty the first time."""
+        with self._database.read() as session:
+            return _of_form(session, user_id, idempotency_key)
+
+    def submit(self, user_id: int, key: bytes, form: str, planned: Sequence[Planned]) -> list[Transaction]:
+        """Sign and store the calls of one form at successive nonces, then send them.
+
+        A form sent twice gets the first one's transactions back. `form` is its idempotency key.
+
+        Raises:
+            NodeUnreachable: no node tells the account's nonce; nothing is stored.
+        """
+        sender = address_of(key)
+        mined = self._chain.nonce(sender)
+        fees = self._chain.fees()
+        with self._database.write(f"nonce:{sender}") as session:
+            rows = _of_form(session, user_id, form)
+            if rows:
+                return rows
+            nonces = _free_nonces(session, self._chain.chain_id, sender, mined, len(planned))
+            for part, (plan, nonce) in enumerate(zip(planned, nonces, strict=True)):
+                row = _signed(key, self._chain.chain_id, plan, nonce, fees)
+                row.user_id, row.idempotency_key, row.part, row.sender = user_id, form, part, sender
+                session.add(row)
+                rows.append(row)
+        self.broadcast(rows)
+        return rows
+
+    def record(self, user_id: int, form: str, sender: str, sent: tuple[str, int], plan: Planned) -> Transaction:
+        """Keep hash and nonce of a transaction that the person's own wallet signed and sent."""
+        with self._database.write(f"nonce:{sender}") as session:
+            rows = _of_form(session, user_id, form)
+            if rows:
+                return rows[0]
+            row = _row(self._chain.chain_id, plan, sent[1], State.SENT)
+            row.hash, row.user_id, row.idempotency_key, row.sender = sent[0], user_id, form, sender
+            row.sent_at = now()
+            session.add(row)
+        return row
+
+    def broadcast(self, rows: Sequence[Transaction]) -> None:
+        """Send these, in order; where no node answers they stay stored and are sent later."""
+        calls = [("eth_sendRawTransaction", ["0x" + row.raw.hex()]) for row in rows if row.raw]
+        try:
+            answers = self._chain.node.batch(calls)
+        except (NodeUnreachable, RpcError):
+            return
+        with self._database.write() as session:
+            for row, answer in zip([row for row in rows if row.raw], answers, strict=True):
+                fresh = session.get(Transaction, row.id)
+                if fresh is not None and fresh.state in (State.STORED, State.SENT):
+                    _after_sending(fresh, answer)
+                    row.state = fresh.state
+
+
+def _of_form(session: Session, user_id: int, form: str) -> list[Transaction]:
+    query = select(Transaction).where(Transaction.user_id == user_id, Transaction.idempotency_key == form)
+    return list(session.scalars(query.order_by(Transaction.part)))
+
+
+def _free_nonces(session: Session, chain_id: int, sender: str, mined: int, count: int) -> list[int]:
+    """Return the lowest nonces that nothing open uses: gaps are filled first."""
+    mine = (Transaction.chain_id == chain_id, Transaction.sender == sender, Transaction.nonce >= mined)
+    not_free = Transaction.state.not_in((State.REFUSED, State.REPLACED))
+    used = set(session.scalars(select(Transaction.nonce).where(*mine, not_free)))
+    nonces: list[int] = []
+    candidate = mined
+    while len(nonces) < count:
+        if candidate not in used:
+            nonces.append(candidate)
+        candidate += 1
+    return nonces
+
+
+def _row(chain_id: int, plan: Planned, nonce: int, state: State) -> Transaction:
+    return Transaction(
+        chain_id=chain_id,
+        nonce=nonce,
+        purpose=plan.purpose,
+        subject=plan.subject,
+        details=plan.details,
+        state=state,
+        part=0,
+        confirmations=0,
+        created_at=now(),
+    )
+
+
+def _signed(key: bytes, chain_id: int, plan: Planned, nonce: int, fees: tuple[int, int]) -> Transaction:
+    unsigned = {
+        "type": 2,
+        "chainId": chain_id,
+        "nonce": nonce,
+        "to": plan.call.to,
+        "data": plan.call.data,
+        "value": plan.call.value_wei,
+        "gas": plan.call.gas,
+        "maxFeePerGas": fees[0],
+        "maxPriorityFeePerGas": fees[1],
+    }
+    signed = Account.sign_transaction(unsigned, key)
+    row = _row(chain_id, plan, nonce, State.STORED)
+    row.hash, row.raw = "0x" + signed.hash.hex().removeprefix("0x"), bytes(signed.raw_transaction)
+    return row
+
+
+_HARMLESS = ("already known", "already imported", "known transaction", "nonce too low", "already in")
+
+
+def _after_sending(row: Transaction, answer: Any) -> None:
+    if not isinstance(answer, RpcError) or any(word in str(answer).lower() for word in _HARMLESS):
+        row.state, row.sent_at = State.SENT, now()
+    elif row.state == State.STORED and row.sent_at is None and "funds" in str(answer).lower():
+        row.state, row.error = State.REFUSED, f"The node refused it: {answer}. Nothing was sent."
+    else:
+        row.error = str(answer)

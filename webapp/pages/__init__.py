@@ -1,0 +1,25 @@
+"""The pages, one module an area."""
+
+from flask import Flask
+
+from webapp.pages import (
+    account,
+    auth,
+    explorer,
+    health,
+    market,
+    orders,
+    receipt,
+    sale,
+    sell,
+    transactions,
+    warehouse,
+)
+
+AREAS = (market, sale, sell, orders, receipt, transactions, warehouse, explorer, account, auth, health)
+
+
+def register(app: Flask) -> None:
+    """Add every area's blueprint."""
+    for area in AREAS:
+        app.register_blueprint(area.bp)

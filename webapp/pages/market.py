@@ -1,0 +1,21 @@
+"""The market: what is for sale, searched, filtered, sorted, by pages. Open to everyone."""
+
+from flask import Blueprint, render_template, request
+
+from webapp.catalogue import SORTS, Search, find_sales, open_sites
+from webapp.furniture import remember_names, sites_by_id
+from webapp.services import services
+
+bp = Blueprint("market", __name__)
+
+
+@bp.get("/")
+def market() -> str:
+    """Show open listings."""
+    search = Search.of(request.args)
+    page = find_sales(services().database, services().chain.chain_id, search)
+    remember_names([row.seller for row in page.rows])
+    sites = sites_by_id(page.rows)
+    template = "market/results.html" if request.headers.get("HX-Request") else "market/market.html"
+    choices = open_sites(services().database, services().chain.chain_id)
+    return render_template(template, page=page, search=search, sites=sites, sorts=SORTS, choices=choices)

@@ -1,0 +1,94 @@
+"""Selling: the form, and the seller's own sales."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
+
+from contracts.sale import Status
+from webapp.access import only, the_user
+from webapp.catalogue import open_sites, sales_of
+from webapp.errors import Refused, WebError
+from webapp.forms.listing import ListingForm
+from webapp.furniture import sites_by_id
+from webapp.models import SaleRow
+from webapp.people import Role
+from webapp.selling import planned_listing
+from webapp.services import services
+from webapp.signing import sign_and_send
+
+bp = Blueprint("sell", __name__, url_prefix="/sell")
+SELLERS = (Role.SELLER, Role.OPERATOR, Role.ADMIN)
+
+
+@bp.get("")
+@only(*SELLERS, Role.BUYER, Role.AUDITOR)
+def own() -> str:
+    """Show the seller's own sales; tell others how to become one."""
+    user = the_user()
+    if user.role not in SELLERS:
+        return render_template("sell/ask.html")
+    rows = sales_of(services().database, services().chain.chain_id, seller=user.address)
+    return render_template("sell/own.html", rows=rows, sites=sites_by_id(rows), sums=_sums(rows), series=_series(rows))
+
+
+def _sums(rows: list[SaleRow]) -> dict[str, int]:
+    taken = [row for row in rows if _earned(row)]
+    held = [row for row in rows if row.window_s and row.status in (Status.SOLD, Status.RELEASING)]
+    return {
+        "open": sum(row.status == Status.LISTED for row in rows),
+        "collect": sum(row.status in (Status.SOLD, Status.RELEASING) for row in rows),
+        "income": sum(row.price_wei for row in taken),
+        "held": sum(row.price_wei for row in held),
+    }
+
+
+def _earned(row: SaleRow) -> bool:
+    instant = not row.window_s and row.status in (Status.SOLD, Status.RELEASING)
+    return instant or row.status == Status.RELEASED
+
+
+def _series(rows: list[SaleRow]) -> list[list[float]]:
+    """Return the income added up over time, for the chart: seconds and ETH."""
+    points = sorted((row.sold_at or 0, row.price_wei) for row in rows if _earned(row))
+    times, sums, total = [], [], 0
+    for at, price in points:
+        total += price
+        times.append(float(at))
+        sums.append(total / 10**18)
+    return [times, sums]
+
+
+def _form() -> ListingForm:
+    form = ListingForm()
+    choices = open_sites(services().database, services().chain.chain_id)
+    form.site.choices = [
+        SelectChoice(str(site.id), f"{site.name} ({operator.name if operator else 'unknown operator'})")
+        for site, operator in choices
+    ]
+    return form
+
+
+@bp.get("/new")
+@only(*SELLERS)
+def new() -> str:
+    """Show the empty form."""
+    return render_template("sell/new.html", form=_form())
+
+
+@bp.post("/new")
+@only(*SELLERS)
+def create() -> Response | tuple[str, int]:
+    """Check every field, sign, send; then show the transaction."""
+    form, user = _form(), the_user()
+    if not form.validate_on_submit():
+        return render_template("sell/new.html", form=form), 400
+    known = services().outbox.find(user.id, form.form_key.data)
+    if known:
+        return redirect(url_for("transactions.show", transaction_id=known[0].id), 303)
+    try:
+        plan = planned_listing(services(), user, form)
+        sent = sign_and_send(user, form.passphrase.data, form.form_key.data, [plan])[0]
+    except WebError as error:
+        status = 400 if isinstance(error, Refused) else 503
+        return render_template("sell/new.html", form=form, problem=str(error)), status
+    return redirect(url_for("transactions.show", transaction_id=sent.id), 303)

@@ -1,0 +1,227 @@
+"""Joint provisioning: cloud certificate, gateway admission, registry, first balance; one journal, resumable."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import select
+
+from contracts.calls import Call
+from webapp.cloud import ask_socket
+from webapp.errors import CloudError, GatewayError, InvalidInput, Refused, WebError
+from webapp.models import ThingRow, Transaction, User, now
+from webapp.money import parse_eth
+from webapp.outbox import OPEN, Planned, State
+from webapp.services import Services
+from webapp.settling import Settler
+
+WAIT_S = 120.0
+TRANSFER_GAS = 21_000
+
+
+class Enrolment(BaseModel):
+    """What a device says of itself: `lading-pi enrol` printed it."""
+
+    thing: str
+    csr: str
+    device: str
+    site: int
+    operator: str
+    until: int
+    certificate: str
+    consent: str
+    id: int = 0
+
+
+def read_enrolment(path: Path) -> Enrolment:
+    """Read an enrolment file.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        return Enrolment.model_validate_json(path.read_text())
+    except (OSError, ValidationError) as error:
+        raise InvalidInput("enrolment", f"{path} is no enrolment file: {error}") from error
+
+
+class Provisioning:
+    """Does the steps that are not in the journal yet."""
+
+    def __init__(self, parts: Services, user: User, key: bytes, say: Callable[[str], object] = print) -> None:
+        """Act for this operator, whose key this is."""
+        self._parts = parts
+        self._user = user
+        self._key = key
+        self._say = say
+
+    def provision(self, enrolment: Enrolment) -> dict[str, Any]:
+        """Register a new device; repeat it after an interruption."""
+        if enrolment.operator.lower() != self._user.address.lower():
+            raise Refused(
+                f"The device consented to operator {enrolment.operator}, this account is {self._user.address}."
+            )
+        steps = self._steps(enrolment)
+        self._step(enrolment, steps, "cloud", lambda: self._certificate(enrolment))
+        self._step(enrolment, steps, "gateway", lambda: self._admission(enrolment, steps["cloud"]["serial"]))
+        self._step(enrolment, steps, "chain", lambda: self._register(enrolment))
+        self._step(enrolment, steps, "balance", lambda: self._first_balance(enrolment))
+        return self._bundle(enrolment, steps)
+
+    def rotate(self, enrolment: Enrolment) -> dict[str, Any]:
+        """Give a device of this thing's name new keys, certificate or term."""
+        row = self._row(enrolment.thing)
+        if row is None or not row.device_id:
+            raise Refused(f"{enrolment.thing} was never provisioned here.")
+        if enrolment.id != row.device_id:
+            raise Refused(f"The device consented to id {enrolment.id}, {enrolment.thing} is device {row.device_id}.")
+        if row.steps.get("device") != enrolment.device or row.steps.get("csr") != enrolment.csr:
+            self._forget(enrolment)
+        return self.provision(enrolment)
+
+    def revoke(self, thing: str) -> None:
+        """End a device everywhere; what is already ended is passed over."""
+        row = self._row(thing)
+        if row is None:
+            raise Refused(f"{thing} was never provisioned here.")
+        home = self._parts.settings.home
+        if row.device_id and self._parts.chain.registry.device(row.device_id).active:
+            self._say(f"chain: decommissioning device {row.device_id}")
+            self._send(
+                self._parts.chain.registry.decommission(row.device_id), "decommission", thing, str(row.device_id)
+            )
+        self._say("gateway: refusing it")
+        _gone_is_fine(home / "gateway" / "admin.sock", f"/devices/{thing}", GatewayError)
+        self._say("cloud: revoking its certificate")
+        _gone_is_fine(home / "cloud" / "admin.sock", f"/things/{thing}", CloudError)
+        with self._parts.database.write() as session:
+            fresh = session.get(ThingRow, thing)
+            if fresh is not None:
+                fresh.state, fresh.updated_at = "revoked", now()
+
+    # --- the journal ---
+
+    def _row(self, thing: str) -> ThingRow | None:
+        with self._parts.database.read() as session:
+            return session.get(ThingRow, thing)
+
+    def _steps(self, enrolment: Enrolment) -> dict[str, Any]:
+        row = self._row(enrolment.thing)
+        if row is not None and row.steps.get("device") not in (None, enrolment.device):
+            raise Refused(
+                f"{enrolment.thing} is already another device ({row.steps['device']}): rotate or revoke it,"
+                " or enrol the new one under another name."
+            )
+        if row is None or row.state == "revoked" or "device" not in row.steps:
+            steps = {"device": enrolment.device, "csr": enrolment.csr}
+            self._save(enrolment, steps, "begun")
+            return steps
+        return dict(row.steps)
+
+    def _forget(self, enrolment: Enrolment) -> None:
+        row = self._row(enrolment.thing)
+        steps = {"device": enrolment.device, "csr": enrolment.csr, "rotates": row.device_id if row else None}
+        self._save(enrolment, steps, "rotating")
+
+    def _step(self, enrolment: Enrolment, steps: dict[str, Any], name: str, work: Callable[[], dict[str, Any]]) -> None:
+        if name in steps:
+            self._say(f"{name}: done before")
+            return
+        self._say(f"{name}: …")
+        steps[name] = work()
+        self._save(enrolment, steps, "provisioned" if name == "balance" else "begun")
+
+    def _save(self, enrolment: Enrolment, steps: dict[str, Any], state: str) -> None:
+        with self._parts.database.write() as session:
+            row = session.get(ThingRow, enrolment.thing)
+            if row is None:
+                row = ThingRow(thing=enrolment.thing, chain_id=self._parts.chain.chain_id, device_id=None)
+                session.add(row)
+            row.site, row.state, row.steps, row.updated_at = enrolment.site, state, dict(steps), now()
+            row.device_id = steps.get("chain", {}).get("device_id") or row.device_id
+
+    # --- the steps ---
+
+    def _certificate(self, enrolment: Enrolment) -> dict[str, Any]:
+        request = {"thing": enrolment.thing, "csr": enrolment.csr, "role": "device"}
+        return ask_socket(self._parts.settings.home / "cloud" / "admin.sock", "POST", "/things", request, CloudError)
+
+    def _admission(self, enrolment: Enrolment, serial: str) -> dict[str, Any]:
+        request = {"name": enrolment.thing, "serial": serial}
+        socket = self._parts.settings.home / "gateway" / "admin.sock"
+        return ask_socket(socket, "POST", "/devices", request, GatewayError)
+
+    def _register(self, enrolment: Enrolment) -> dict[str, Any]:
+        registry = self._parts.chain.registry
+        known = registry.id_of(enrolment.device)
+        certificate = bytes.fromhex(enrolment.certificate.removeprefix("0x"))
+        consent = bytes.fromhex(enrolment.consent.removeprefix("0x"))
+        facts = (enrolment.device, enrolment.until, certificate, consent)
+        if enrolment.id:
+            self._send(registry.rotate(enrolment.id, *facts), "rotate", enrolment.thing, enrolment.consent[:20])
+        elif not known:
+            self._send(registry.provision(enrolment.site, *facts), "provision", enrolment.thing, enrolment.consent[:20])
+        return {"device_id": registry.id_of(enrolment.device)}
+
+    def _first_balance(self, enrolment: Enrolment) -> dict[str, Any]:
+        wanted = parse_eth(self._parts.settings.device_balance_eth, "device_balance_eth")
+        has = self._parts.chain.balance(enrolment.device)
+        if has < wanted // 2:
+            call = Call(enrolment.device, "0x", wanted - has, TRANSFER_GAS)  # type: ignore[arg-type]
+            self._send(call, "fund", enrolment.thing, f"fund-{enrolment.device[:20]}")
+        return {"had_wei": str(has)}
+
+    def _send(self, call: Call, purpose: str, thing: str, once: str) -> None:
+        """Send through the outbox and wait until it is settled, whether or not `lading-web up` runs beside."""
+        if call.data and len(call.data) >= 4:
+            self._parts.chain.check(self._user.address, call)
+        form = f"{purpose}:{thing}:{once}"[:64]
+        plan = Planned(call, purpose, thing, {"title": thing})
+        sent = self._parts.outbox.submit(self._user.id, self._key, form, [plan])[0]
+        settled = self._wait(sent.id)
+        if settled.state != State.DONE:
+            raise Refused(f"{purpose}: {settled.error or settled.state}")
+
+    def _wait(self, transaction_id: int) -> Transaction:
+        settler = Settler(self._parts.database, self._parts.chain, self._parts.settings.confirmations)
+        until = time.monotonic() + WAIT_S
+        while time.monotonic() < until:
+            settler.round()
+            with self._parts.database.read() as session:
+                row = session.scalars(select(Transaction).where(Transaction.id == transaction_id)).one()
+            if row.state not in OPEN:
+                return row
+            time.sleep(self._parts.settings.poll_s)
+        raise WebError("The chain did not take the transaction in time. It is kept and goes on; repeat the command.")
+
+    def _bundle(self, enrolment: Enrolment, steps: dict[str, Any]) -> dict[str, Any]:
+        settings = self._parts.settings
+        cloud, gateway, chain = (settings.ready(name) for name in ("cloud", "gateway", "chain"))
+        certificate = steps["cloud"]
+        return {
+            "device_id": steps["chain"]["device_id"],
+            "thing": enrolment.thing,
+            "site": enrolment.site,
+            "operator": self._user.address,
+            "certificate": certificate["certificate"],
+            "ca": certificate["ca"],
+            "chain_id": self._parts.chain.chain_id,
+            "chain_url": gateway.get("devices", ""),
+            "gateway_ca": gateway.get("ca_pem") or certificate["ca"],
+            "iot_host": cloud.get("host", "localhost"),
+            "iot_port": cloud.get("mqtt_port", 8883),
+            "deployments": [asdict(one) for one in self._parts.chain.deployments],
+            "sealers": chain.get("sealers", []),
+            "confirmations": settings.confirmations,
+        }
+
+
+def _gone_is_fine(socket: Path, path: str, error_class: type[CloudError] | type[GatewayError]) -> None:
+    try:
+        ask_socket(socket, "DELETE", path, None, error_class)
+    except WebError as error:
+        if "404" not in str(error) and "unknown" not in str(error) and "no-such" not in str(error):
+            raise

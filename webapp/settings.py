@@ -1,0 +1,128 @@
+"""Settings of the web application: the table `[web]` of `lading.toml`, overridden by `LADING_WEB_…`."""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+def run_folder() -> Path:
+    """Return the run folder: `LADING_HOME`, else `.lading` in the working folder."""
+    return Path(os.environ.get("LADING_HOME", ".lading")).resolve()
+
+
+def config_file() -> Path:
+    """Return the file that holds the settings."""
+    return Path(os.environ.get("LADING_CONFIG", str(run_folder() / "lading.toml")))
+
+
+class WebTable(TomlConfigSettingsSource):
+    """Reads the table `[web]` and nothing else of the file."""
+
+    def _read_file(self, file_path: Path) -> dict[str, Any]:
+        with file_path.open("rb") as file:
+            table = tomllib.load(file).get("web", {})
+        return dict(table)
+
+
+class Settings(BaseSettings):
+    """What may be set; every default works beside the other parts in one run folder."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="LADING_WEB_", extra="forbid")
+
+    home: Path = Field(default_factory=run_folder)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: int = 48
+    workers: int = 1
+    secure_cookies: bool | None = None
+    """None: Secure unless the server listens on plain loopback."""
+    trusted_proxies: int = 0
+    """How many reverse proxies in front set X-Forwarded-For and -Proto."""
+    database: str = ""
+    """SQLAlchemy URL; empty: SQLite in the run folder."""
+    rpc: tuple[str, ...] = ()
+    """Node URLs, asked in this order; empty: those of chain/ready.json."""
+    rpc_timeout_s: float = 5.0
+    wallets_url: str = ""
+    """The gateway's block for browser wallets; empty: from gateway/ready.json."""
+    deployments: Path | None = None
+    cloud_url: str = ""
+    thing: str = "web"
+    """This application's own name in the IoT cloud."""
+    pi_inboxes: dict[str, Path] = Field(default_factory=dict)
+    """Thing name to the inbox folder of a Pi on this machine."""
+    confirmations: int = 2
+    """Blocks, the transaction's own included, until a transaction counts as settled."""
+    voucher_days: int = 30
+    public: bool = True
+    """The explorer is open to people who are not signed in."""
+    scrypt_n: int = 262_144
+    unlock_wait_s: float = 60.0
+    poll_s: float = 0.5
+    sign_in_tries: int = 10
+    sign_in_window_s: int = 300
+    device_balance_eth: str = "1"
+    starting_balance_eth: str = "0"
+    """What a new account gets from the treasury, where its keystore is in the run folder."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the file."""
+        return init_settings, env_settings, WebTable(settings_cls, config_file())
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this process within the run folder, made when missing."""
+        folder = self.home / "web"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    @property
+    def database_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database or f"sqlite:///{self.folder / 'web.sqlite'}"
+
+    @property
+    def deployments_file(self) -> Path:
+        """The list of deployments."""
+        return self.deployments or self.home / "contracts" / "deployments.json"
+
+    @property
+    def rpc_urls(self) -> tuple[str, ...]:
+        """The nodes' URLs; empty while no chain is known."""
+        return self.rpc or tuple(self.ready("chain").get("rpc", ()))
+
+    @property
+    def wallet_rpc(self) -> str:
+        """Where people's own wallets reach the chain; empty when no gateway is known."""
+        return self.wallets_url or str(self.ready("gateway").get("wallets", ""))
+
+    @property
+    def cloud_http(self) -> str:
+        """The cloud's HTTPS address; empty when no cloud is known."""
+        return self.cloud_url or str(self.ready("cloud").get("http", ""))
+
+    def ready(self, process: str) -> dict[str, Any]:
+        """Return what another process says about itself, `{}` while it does not serve."""
+        try:
+            said = json.loads((self.home / process / "ready.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return said if isinstance(said, dict) else {}

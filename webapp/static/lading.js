@@ -1,0 +1,66 @@
+// What the pages do beyond plain HTML: local times, copying, one send a form, the picture drop, printing.
+"use strict";
+
+const formatTimes = (root) => {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(element.dateTime);
+    if (Number.isNaN(moment.valueOf())) continue;
+    element.title = moment.toUTCString();
+    element.textContent = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  }
+};
+
+const copy = async (button) => {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "✓";
+  } catch {
+    button.textContent = "✗";
+  }
+  setTimeout(() => { button.textContent = "⧉"; }, 1500);
+};
+
+// A second click finds the form already on its way; the server counts it once in any case.
+const sendOnce = (event) => {
+  const form = event.target;
+  if (!form.matches("form.once") || form.dataset.wallet) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  const button = form.querySelector("button:not([type=button])");
+  if (button) { button.setAttribute("aria-busy", "true"); }
+};
+
+const wakeForms = () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
+  }
+};
+
+const watchDrop = (form) => {
+  const input = form.querySelector("input[type=file]");
+  const chosen = form.querySelector("[data-chosen]");
+  const zone = form.querySelector(".dropzone");
+  const tell = () => { chosen.textContent = input.files.length ? `Chosen: ${input.files[0].name}` : ""; };
+  input.addEventListener("change", tell);
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    zone.addEventListener(kind, (event) => {
+      event.preventDefault();
+      zone.classList.toggle("over", kind === "dragover");
+      if (kind === "drop" && event.dataTransfer.files.length) { input.files = event.dataTransfer.files; tell(); }
+    });
+  }
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  formatTimes(document);
+  document.querySelectorAll("form[data-drop]").forEach(watchDrop);
+});
+document.addEventListener("htmx:load", (event) => formatTimes(event.target));
+document.addEventListener("submit", sendOnce);
+window.addEventListener("pageshow", wakeForms);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-print]");
+  if (!button) return;
+  if (button.dataset.copy) { event.preventDefault(); copy(button); } else { window.print(); }
+});
