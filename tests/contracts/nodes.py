@@ -56,8 +56,9 @@ class Node:
                 self.rpc("evm_mine", timestamp)
                 self.rpc("evm_setTime", timestamp * 1000)
         receipts = [self.w3.eth.get_transaction_receipt(one) for one in hashes]
-        assert self.time == timestamp
-        assert {receipt["blockNumber"] for receipt in receipts} <= {self.w3.eth.block_number}
+        numbers = {receipt["blockNumber"] for receipt in receipts}
+        assert len(numbers) <= 1
+        assert {self.w3.eth.get_block(number)["timestamp"] for number in numbers} <= {timestamp}
         return receipts
 
     @contextlib.contextmanager

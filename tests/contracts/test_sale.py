@@ -12,6 +12,7 @@ from tests.contracts.world import HOUR_S, PRICE_WEI, World
 NOBODY = "0x" + "0" * 40
 
 
+@pytest.mark.row("B11")
 def test_an_instant_sale_pays_the_seller_at_once_and_is_released_once(world: World) -> None:
     """Listed, Sold, Releasing, Released; the seller has exactly the price when it is Sold."""
     sale = world.list()
@@ -61,6 +62,7 @@ def test_a_cancelled_listing_cannot_be_bought(world: World) -> None:
     assert refused.value.status is Status.CANCELLED
 
 
+@pytest.mark.row("B9")
 def test_a_sale_says_what_was_listed(world: World) -> None:
     """Everything that the seller filled in, in `getItem`, in the views and in the terms."""
     listing = world.listing(window_s=HOUR_S)
@@ -126,3 +128,27 @@ def test_a_batch_is_listed_as_a_whole_or_not_at_all(world: World) -> None:
     assert refused.value.index == 1
     assert refused.value.sale == world.factory.find(world.seller.address, listings[1])
     assert world.factory.find(world.seller.address, fresh) is None
+
+
+@pytest.mark.row("B10")
+def test_buying_is_all_or_nothing(world: World) -> None:
+    """A wrong price and a second buy change nothing and cost the price of no goods."""
+    sale = world.list(window_s=HOUR_S)
+    for wrong in (0, PRICE_WEI - 1, PRICE_WEI + 1):
+        with pytest.raises(errors.WrongPrice):
+            world.send(world.buyer, sale.buy(wrong))
+    assert (sale.status(), world.balance(sale.address)) == (Status.LISTED, 0)
+    world.send(world.buyer, sale.buy(PRICE_WEI))
+    with pytest.raises(errors.NotListed):
+        world.send(world.rival, sale.buy(PRICE_WEI))
+    assert (sale.get_item().buyer, world.balance(sale.address)) == (world.buyer.address, PRICE_WEI)
+
+
+@pytest.mark.row("B12")
+def test_verifying_costs_nothing(world: World) -> None:
+    """It is asked by `eth_call`: no block, no nonce, no balance changes."""
+    sale = world.sold()
+    before = (world.w3.eth.block_number, world.balance(world.buyer.address), world.balance(world.device.address))
+    assert sale.verify_ownership(world.buyer.address)
+    after = (world.w3.eth.block_number, world.balance(world.buyer.address), world.balance(world.device.address))
+    assert before == after
