@@ -27,7 +27,7 @@ interface ISaleFactory {
     error SiteNotOffered(uint256 index, uint256 site);
     /// @notice The seller has listed exactly this before; raise `edition` to list it again.
     error AlreadyListed(uint256 index, address sale);
-    /// @notice The clone could not be made, for want of gas.
+    /// @notice The clone could not be made, though nothing is listed there: the call is too deep.
     error DeploymentFailed(uint256 index);
     /// @notice The factory takes no ether.
     error EtherRefused(address sender, uint256 amount);
