@@ -103,9 +103,10 @@ def home() -> Path:
 
 
 def find_config(thing: str | None = None) -> Path:
-    """`LADING_CONFIG`, else the thing's `config.toml`, else the only one there is."""
-    if given := os.environ.get("LADING_CONFIG"):
-        return Path(given)
+    """The thing's `config.toml`; without a thing, `[pi]` of `lading.toml`, else the only enrolled thing."""
+    given = Path(os.environ.get("LADING_CONFIG", home() / "lading.toml"))
+    if thing is None and given.exists() and "pi" in _parse(given):
+        return given
     if thing is not None:
         return home() / "pi" / thing / "config.toml"
     found = sorted((home() / "pi").glob("*/config.toml"))
@@ -119,15 +120,19 @@ def find_config(thing: str | None = None) -> Path:
 
 def load_settings(path: Path) -> PiSettings:
     """Read the file; raises `ConfigError` that names each wrong field."""
-    try:
-        data = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist: enrol this device first (lading-pi enrol)") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+    data = _parse(path)
     table: dict[str, Any] = data.get("pi", data)
     try:
         return PiSettings(**({"folder": path.parent.resolve()} | table))
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise ConfigError(f"{path}: {wrong}") from error
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist: enrol this device first (lading-pi enrol)") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error

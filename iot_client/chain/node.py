@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hexbytes import HexBytes
+from requests.exceptions import ConnectionError, HTTPError, Timeout  # noqa: A004
 from web3 import HTTPProvider, IPCProvider, Web3
 from web3.exceptions import TransactionNotFound
 from web3.middleware import ExtraDataToPOAMiddleware
@@ -45,7 +46,9 @@ def reach(settings: PiSettings) -> Web3:
     w3 = connect(settings.chain_url, timeout=settings.timeout_s, **extra)
     if isinstance(w3.provider, HTTPProvider):
         # A gateway that reloads breaks kept-alive connections once: reads are asked again, soon and not often.
-        w3.provider.exception_retry_configuration = ExceptionRetryConfiguration(retries=2, backoff_factor=0.05)
+        w3.provider.exception_retry_configuration = ExceptionRetryConfiguration(
+            errors=(ConnectionError, HTTPError, Timeout), retries=2, backoff_factor=0.05
+        )
     return w3
 
 

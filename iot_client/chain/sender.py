@@ -68,7 +68,8 @@ class Sender:
     def follow(self, sending: Sending, depth: int) -> Fate:
         """What became of it; sends it again where the node may have forgotten it.
 
-        A failure counts only `depth` blocks down, since a reorganisation may still turn it.
+        An outcome counts only `depth` blocks down, since a reorganisation may still turn it, and nothing else
+        need be asked before.
         """
         mined = self._node.mined(sending.hash)
         if mined is None and self._node.nonce() > sending.nonce and (mined := self._node.mined(sending.hash)) is None:
@@ -76,9 +77,9 @@ class Sender:
         if mined is None:
             self._send_again(sending)
             return Fate.PENDING
-        if mined.succeeded:
-            return Fate.MINED
-        return Fate.REVERTED if self._node.head().number >= mined.block + depth else Fate.PENDING
+        if self._node.head().number < mined.block + depth:
+            return Fate.PENDING
+        return Fate.MINED if mined.succeeded else Fate.REVERTED
 
     def _send_again(self, sending: Sending) -> None:
         if time.monotonic() - self._sent.get(sending.nonce, float("-inf")) > RESEND_S:

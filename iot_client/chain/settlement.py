@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+from contracts.errors import ContractError
 from contracts.sale import Sale
 from contracts.verdict import Reason, Verdict
 from iot_client.chain.examiner import Examiner
 from iot_client.chain.node import Node
 from iot_client.chain.sender import Fate, Sender
-from iot_client.journal import Key
+from iot_client.journal import Key, Sending
 from iot_client.machine import Event, State
 
+SETTLED = {Reason.ALREADY_COLLECTED: Event.COMPLETE_PROVEN, Reason.OTHER_ATTEMPT: Event.ABORT_PROVEN}
 OVER = frozenset({Reason.ALREADY_COLLECTED, Reason.REFUNDED, Reason.OTHER_ATTEMPT, Reason.OTHER_DEVICE})
 
 
@@ -63,37 +65,40 @@ class Settlement:
         return Progress()
 
     def _complete(self, key: Key) -> Progress:
+        if self._drive(key, "complete") is Fate.PENDING:
+            return Progress()
         verdict = self._examiner.standing(key)
         if verdict.reason is Reason.ALREADY_COLLECTED:
             return Progress(Event.COMPLETE_PROVEN, f"block {verdict.block}")
-        if verdict.reason in OVER:
-            return Progress(Event.RELEASE_UNDONE, verdict.reason)
-        self._drive(key, "complete")
-        return Progress()
+        return Progress(Event.RELEASE_UNDONE, verdict.reason) if verdict.reason in OVER else Progress()
 
     def _abort(self, key: Key) -> Progress:
+        if self._drive(key, "abort") is Fate.PENDING:
+            return Progress()
         verdict = self._examiner.standing(key)
-        if verdict.reason is Reason.OTHER_ATTEMPT:
-            return Progress(Event.ABORT_PROVEN, f"block {verdict.block}")
-        if verdict.reason is Reason.ALREADY_COLLECTED:
-            return Progress(Event.COMPLETE_PROVEN, f"block {verdict.block}")
-        if verdict.reason in OVER:
-            return Progress(Event.RELEASE_UNDONE, verdict.reason)
-        self._drive(key, "abort")
-        return Progress()
+        event = SETTLED.get(verdict.reason) or (Event.RELEASE_UNDONE if verdict.reason in OVER else None)
+        return Progress(event, f"block {verdict.block}")
 
     def _settled_by_others(self, key: Key) -> Progress:
-        reason = self._examiner.standing(key).reason
-        event = {Reason.ALREADY_COLLECTED: Event.COMPLETE_PROVEN, Reason.OTHER_ATTEMPT: Event.ABORT_PROVEN}.get(reason)
-        return Progress(event, "settled on chain")
+        return Progress(SETTLED.get(self._examiner.standing(key).reason), "settled on chain")
 
-    def _drive(self, key: Key, kind: str) -> None:
+    def _drive(self, key: Key, kind: str) -> Fate:
         """Send the settling call, or follow the one that is under way."""
         sending = self._sender.under_way(key, kind)
-        if sending is None:
-            sale = Sale.at(self._node.w3, key.sale)
-            call = sale.complete() if kind == "complete" else sale.abort()
+        if sending is not None:
+            return self._follow(sending)
+        sale = Sale.at(self._node.w3, key.sale)
+        call = sale.complete() if kind == "complete" else sale.abort()
+        try:
             self._node.simulate(call)
-            self._sender.issue(kind, call, key)
-        elif self._sender.follow(sending, self._confirmations) in {Fate.REVERTED, Fate.REPLACED}:
+        except ContractError:
+            # Settled already, or not this device's any more: the standing tells.
+            return Fate.REVERTED
+        self._sender.issue(kind, call, key)
+        return Fate.PENDING
+
+    def _follow(self, sending: Sending) -> Fate:
+        fate = self._sender.follow(sending, self._confirmations)
+        if fate in {Fate.REVERTED, Fate.REPLACED}:
             self._sender.drop(sending)
+        return fate

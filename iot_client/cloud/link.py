@@ -15,10 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from AWSIoTPythonSDK.exception.AWSIoTExceptions import (  # type: ignore[import-untyped]
-    AWSIoTException,
-    publishError,
-)
+from AWSIoTPythonSDK.exception import operationError, operationTimeoutException  # type: ignore[import-untyped]
 from AWSIoTPythonSDK.MQTTLib import AWSIoTMQTTShadowClient  # type: ignore[import-untyped]
 
 from iot_client.errors import CloudUnreachable
@@ -26,6 +23,7 @@ from iot_client.errors import CloudUnreachable
 log = logging.getLogger("iot_client.cloud")
 
 RETRY_S = 1.0
+SDK_ERRORS = (operationError.operationError, operationTimeoutException.operationTimeoutException)
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class Link:
 
         try:
             self._client.getMQTTConnection().publishAsync(topic, payload, 1, on_puback)
-        except AWSIoTException as error:
+        except SDK_ERRORS as error:
             raise CloudUnreachable(f"the IoT cloud does not take a message: {type(error).__name__}") from error
 
     def update(self, document: dict[str, object], name: str | None = None) -> None:
@@ -117,7 +115,7 @@ class Link:
             client = self._make_client()
             try:
                 client.connect(self._endpoint.keep_alive_s)
-            except (AWSIoTException, OSError, ValueError) as error:
+            except (*SDK_ERRORS, OSError, ValueError) as error:
                 log.warning("the IoT cloud cannot be reached: %s", type(error).__name__)
                 self._stop.wait(RETRY_S)
                 continue
@@ -179,5 +177,5 @@ class Link:
                 f"lading/{self._endpoint.thing}/status", json.dumps({"online": False}), 1
             )
             self._client.disconnect()
-        except (AWSIoTException, publishError, OSError) as error:
+        except (*SDK_ERRORS, OSError) as error:
             log.info("the cloud was gone before the goodbye: %s", type(error).__name__)

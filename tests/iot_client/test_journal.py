@@ -95,7 +95,9 @@ consumed(journal)
 journal.move(KEY, Event.OPEN_WANTED, State.INTENT, {{}})
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", program], check=False, env=os.environ | {"PYTHONPATH": str(Path.cwd())})
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, env=os.environ | {"PYTHONPATH": str(Path.cwd())}
+    )
     assert done.returncode == -9
     journal = Journal(tmp_path / "journal.sqlite")
     assert [one.state for one in journal.unfinished()] == [State.INTENT]

@@ -33,7 +33,7 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def test_a_clean_picture_is_read_by_the_first_step() -> None:
-    """zbar alone reads what is clean."""
+    """Zbar alone reads what is clean."""
     assert read_code(photo(code(TEXT))) == Reading(TEXT, step="zbar")
 
 

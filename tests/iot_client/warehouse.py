@@ -1,0 +1,242 @@
+"""A warehouse: a chain with the contracts, the IoT cloud, and Pis enrolled in both; all real processes but the chain's
+consensus, for which anvil stands in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from contracts.sale import Sale
+from contracts.voucher import Voucher, encode_voucher
+from tests.contracts.world import World, fund
+from tests.iot_client.pictures import save_code
+from tests.iot_cloud.running import RunningCloud
+
+PATIENCE_S = 60.0
+SEALERS = ["0x" + "11" * 20]
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """The condition's value once it is true; fails after a minute."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:.0f} s"
+        time.sleep(0.02)
+    return value
+
+
+@dataclass
+class Door:
+    """One Pi: its folder and, while it runs, its process."""
+
+    folder: Path
+    thing: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    shown: int = 0
+
+    def start(self, *program: str) -> Door:
+        """Run it, by default as `lading-pi run`, and wait until it serves."""
+        command = program or (sys.executable, "-m", "iot_client", "--thing", self.thing, "run")
+        with (self.folder / "out").open("ab") as out:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", "--", *command],
+                env=self.environment, stdout=out, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        wait_until(self._serves, "lading-pi run")
+        return self
+
+    def _serves(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "out").read_text()
+        return (self.folder / "ready.json").exists() and self.status()["cloud"] is True
+
+    def stop(self) -> int:
+        """SIGTERM and its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_S)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+    def died(self) -> int:
+        """Wait until it killed itself."""
+        assert self.process is not None
+        return self.process.wait(PATIENCE_S)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `lading-pi …` for this thing."""
+        return subprocess.run(
+            [sys.executable, "-m", "iot_client", "--thing", self.thing, *arguments],
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+
+    def status(self) -> dict[str, Any]:
+        """What the running Pi says of itself."""
+        from iot_client.admin import ask_pi
+
+        try:
+            return ask_pi(self.folder / "admin.sock", {"do": "status"})
+        except Exception:  # noqa: BLE001  # not there yet
+            return {"cloud": False}
+
+    def show(self, text: str) -> str:
+        """Put a picture of this text into the inbox; returns the picture's name."""
+        self.shown += 1
+        return save_code(text, self.folder / "inbox" / f"scan-{self.shown}.png").name
+
+    def outcome(self, text: str) -> str:
+        """Show a text and wait for the scan's outcome."""
+        return self.outcome_of(self.show(text))
+
+    def outcome_of(self, name: str) -> str:
+        """The outcome of the picture of this name."""
+
+        def found() -> str | None:
+            scans = self.journal()["scans"]
+            return next((scan["outcome"] for scan in scans if scan["name"] == name), None)
+
+        return str(wait_until(found, f"the outcome of {name}"))
+
+    def journal(self) -> dict[str, Any]:
+        """The journal as it is."""
+        from iot_client.commands.journal import _release
+        from iot_client.journal import Journal
+
+        journal = Journal(self.folder / "journal.sqlite", read_only=True)
+        try:
+            names = ("at", "scanner", "name", "remote", "sale", "outcome", "detail", "ms")
+            scans = [dict(zip(names, row, strict=True)) for row in journal.scans(1_000)]
+            return {"scans": scans, "releases": [_release(journal, one) for one in journal.releases()]}
+        finally:
+            journal.close()
+
+    def release(self, sale: Sale, attempt: int = 0) -> dict[str, Any] | None:
+        """The journal's release of this sale and attempt."""
+        releases = self.journal()["releases"]
+        return next((one for one in releases if (one["sale"], one["attempt"]) == (sale.address, attempt)), None)
+
+    def reaches(self, sale: Sale, state: str, attempt: int = 0) -> dict[str, Any]:
+        """Wait until the release is in this state."""
+
+        def there() -> dict[str, Any] | None:
+            found = self.release(sale, attempt)
+            return found if found and found["state"] == state else None
+
+        try:
+            return dict(wait_until(there, f"{state} of {sale.address}"))
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.release(sale, attempt)}\n{self.said()}") from None
+
+    def gate(self) -> dict[str, Any]:
+        """The simulated gate's facts."""
+        return dict(json.loads((self.folder / "gate.json").read_text()))
+
+    def locked(self) -> None:
+        """Wait until the gate is locked again."""
+        wait_until(lambda: self.gate()["state"] == "LOCKED", "the gate locks")
+
+    def said(self) -> str:
+        """What the door has said so far."""
+        return (self.folder / "out").read_text()
+
+    def log(self) -> str:
+        """The log."""
+        return (self.folder / "log.jsonl").read_text()
+
+
+@dataclass
+class Warehouse:
+    """Chain, cloud, doors."""
+
+    world: World
+    cloud: RunningCloud
+    doors: list[Door] = field(default_factory=list)
+    chain_url: str = ""
+
+    def door(self, thing: str, *, site: int | None = None, start: bool = True, **settings: object) -> Door:
+        """Enrol a Pi as a person would, with these settings, and start it."""
+        home = Path(tempfile.mkdtemp(prefix="lp", dir="/tmp"))
+        environment = os.environ | {"LADING_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+        door = Door(home / "pi" / thing, thing, environment)
+        self._enrol(door, site or self.world.site)
+        config = door.folder / "config.toml"
+        fast = {"pulse_s": 0.3, "poll_s": 0.05, "resend_s": 1.0, "max_head_age_s": 3600.0}
+        self._set(config, fast | settings)
+        self.doors.append(door)
+        return door.start() if start else door
+
+    def _enrol(self, door: Door, site: int) -> None:
+        world = self.world
+        asked = door.command(
+            "enrol", "--thing", door.thing, "--site", str(site), "--operator", world.operator.address,
+            "--chain-id", str(world.chain_id), "--registry", world.registry.address,
+        )  # fmt: skip
+        assert asked.returncode == 0, asked.stderr
+        enrolment = json.loads(asked.stdout)
+        answer = self.cloud.api("POST", "/things", {"thing": door.thing, "csr": enrolment["csr"], "role": "device"})
+        consent, digest = (bytes.fromhex(enrolment[name][2:]) for name in ("consent", "certificate"))
+        assert digest.hex() == answer["public_key_sha256"].removeprefix("0x")
+        device = enrolment["device"]
+        world.send(world.operator, world.registry.provision(site, device, enrolment["until"], digest, consent))
+        fund(world.node, device, 10**19)
+        self._take_bundle(door, site, world.registry.id_of(device), answer)
+
+    def _take_bundle(self, door: Door, site: int, device_id: int, answer: dict[str, Any]) -> None:
+        world, ready = self.world, self.cloud.ready
+        bundle = {
+            "device_id": device_id, "thing": door.thing, "site": site, "operator": world.operator.address,
+            "certificate": answer["certificate"], "ca": answer["ca"], "chain_id": world.chain_id,
+            "chain_url": self.chain_url or world.node.url, "gateway_ca": answer["ca"], "iot_host": ready["host"],
+            "iot_port": ready["mqtt_port"], "deployments": json.loads(world.path.read_text()),
+            "sealers": SEALERS, "confirmations": 1,
+        }  # fmt: skip
+        path = door.folder / "bundle.json"
+        path.write_text(json.dumps(bundle))
+        taken = door.command("enrol", "--bundle", str(path))
+        assert taken.returncode == 0, taken.stderr
+
+    def _set(self, config: Path, settings: dict[str, object]) -> None:
+        import tomllib
+
+        table = tomllib.loads(config.read_text())
+        table["pi"].update(settings)
+        config.write_text(tomli_w.dumps(table))
+
+    def voucher(self, sale: Sale, **changes: Any) -> str:
+        """The barcode's text of the buyer's voucher."""
+        return encode_voucher(self.world.voucher(sale, **changes))
+
+    def changed(self, sale: Sale, **fields: Any) -> str:
+        """A voucher with some fields replaced."""
+        good = self.world.voucher(sale)
+        names = ("chain_id", "sale", "buyer", "expires_at", "signature")
+        return encode_voucher(Voucher(**({name: getattr(good, name) for name in names} | fields)))
+
+    def close(self, door: Door) -> None:
+        """Stop a door and remove its folder."""
+        if door.process is not None and door.process.poll() is None:
+            door.stop()
+        shutil.rmtree(door.folder.parents[1], ignore_errors=True)
+
+    def remove(self) -> None:
+        """Stop every door."""
+        for door in self.doors:
+            self.close(door)
