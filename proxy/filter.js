@@ -3,17 +3,19 @@
 // The client's own bytes never reach a node. Go's JSON decoder matches keys without regard to case and takes
 // the last one, so whoever forwards them forwards calls that a filter has not seen.
 // Nginx clones this module for every request: keep the top level small.
+//
+// Patterns end in (?![\s\S]) because $ also matches before a last newline in nginx's regular expressions.
 
-const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
+const ADDRESS = /^0x[0-9a-fA-F]{40}(?![\s\S])/;
 const PRECOMPILE = /^0x0{36}/;
-const HASH = /^0x[0-9a-fA-F]{64}$/;
-const DATA = /^0x(?:[0-9a-fA-F]{2})*$/;
-const QUANTITY = /^0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/;
-const NUMBER = /^0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,15})$/;
-const SLOT = /^0x[0-9a-fA-F]{1,64}$/;
-const PLAIN_ID = /^[ !#-\[\]-~]{0,64}$/;
-const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
-const EXTENSION = /^(?:chrome|moz|safari-web)-extension:\/\/[0-9a-zA-Z-]+$/;
+const HASH = /^0x[0-9a-fA-F]{64}(?![\s\S])/;
+const DATA = /^0x(?:[0-9a-fA-F]{2})*(?![\s\S])/;
+const QUANTITY = /^0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})(?![\s\S])/;
+const NUMBER = /^0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,15})(?![\s\S])/;
+const SLOT = /^0x[0-9a-fA-F]{1,64}(?![\s\S])/;
+const PLAIN_ID = /^[ !#-\[\]-~]{0,64}(?![\s\S])/;
+const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?(?![\s\S])/i;
+const EXTENSION = /^(?:chrome|moz|safari-web)-extension:\/\/[0-9a-zA-Z-]+(?![\s\S])/;
 const WALLET_QUANTITIES = ' value gas gasPrice maxFeePerGas maxPriorityFeePerGas type nonce chainId ';
 const MAX_BATCH = 32;
 const MAX_PERCENTILES = 16;

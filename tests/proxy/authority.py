@@ -38,6 +38,13 @@ class Authority:
             builder = builder.add_extension(_names(hosts), critical=False)
         return _save(self.folder, "-".join(common_names), builder.sign(self._key, hashes.SHA256()), key)
 
+    @classmethod
+    def alone(cls, folder: Path, name: str) -> "Identity":
+        """A certificate that its own key has signed."""
+        authority = cls(folder, name)
+        certificate = x509.load_pem_x509_certificate(authority.ca.read_bytes())
+        return _save(folder, name, certificate, authority._key)
+
     def revoke(self, identity: "Identity") -> None:
         """Put a certificate on the list."""
         self._revoked.append(int(identity.serial, 16))

@@ -46,32 +46,32 @@ def gateway(home: Path, authority: Authority, node: Node) -> Iterator[Running]:
     running.down()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_home() -> Iterator[Path]:
-    """A run folder for a module's tests."""
+    """A run folder for the whole run."""
     folder = Path(tempfile.mkdtemp(prefix="lg-", dir="/tmp"))
     yield folder
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_node() -> Iterator[Node]:
-    """One recording node for a module's tests."""
+    """One recording node for the whole run."""
     running = Node()
     yield running
     running.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(shared_home: Path, shared_node: Node) -> Iterator[Running]:
-    """A gateway for a module's tests, without tight limits."""
+    """A gateway for the whole run, without tight limits."""
     running = Running(shared_home, Authority(shared_home / "ca"), [shared_node.url], **PLENTY)
     running.up()
     yield running
     running.down()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def device(shared: Running) -> Identity:
     """An admitted device of the shared gateway."""
     return shared.admit("gate-1")
