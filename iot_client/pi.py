@@ -11,13 +11,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from web3 import Web3
-
-from contracts.deployment import load_deployments
-from contracts.node_verifier import NodeVerifier
-from contracts.verdict import Verifier
 from iot_client.admin import AdminServer, Answer
 from iot_client.attendant import Attendant
+from iot_client.chain.belief import make_verifier
 from iot_client.chain.examiner import Examiner
 from iot_client.chain.node import Node, reach
 from iot_client.chain.sender import Sender
@@ -74,11 +70,6 @@ def _scanner(name: str, settings: PiSettings) -> Scanner:
     return CameraScanner(settings.camera)
 
 
-def make_verifier(settings: PiSettings, w3: Web3) -> Verifier:
-    """Who answers for the chain."""
-    return NodeVerifier(w3, load_deployments(settings.path("deployments")), settings.site)
-
-
 @dataclass(frozen=True)
 class Parts:
     """What a Pi is made of; whoever hands in another gate or journal gets a Pi with it."""
@@ -98,7 +89,7 @@ class Pi:
         w3 = reach(settings)
         node = Node(w3, account.address)
         sender = Sender(node, account, parts.journal, settings.chain_id)
-        examiner = Examiner(settings, make_verifier(settings, w3), node, sender)
+        examiner = Examiner(settings, make_verifier(settings, w3, parts.journal), node, sender)
         settlement = Settlement(node, sender, examiner, settings.confirmations)
         self.loop = Loop()
         self._parts = parts

@@ -35,6 +35,7 @@ class Refusal(StrEnum):
     CLOCK_WRONG = "clock-wrong"
     CHAIN_STALE = "chain-stale"
     NODE_LIED = "node-lied"
+    SEALERS_UNKNOWN = "sealers-unknown"
     LOW_BALANCE = "low-balance"
     NOT_MINED = "not-mined"
     TOO_LATE = "too-late"
@@ -85,6 +86,7 @@ LINES: dict[Refusal, Line] = {
     Refusal.CLOCK_WRONG: Line("This door's clock is wrong.", _OPERATOR),
     Refusal.CHAIN_STALE: Line("The chain's answer is too old.", _WAIT),
     Refusal.NODE_LIED: Line("A node's answer is not what the sealers signed.", _WAIT),
+    Refusal.SEALERS_UNKNOWN: Line("This door no longer knows who seals the chain.", _OPERATOR),
     Refusal.LOW_BALANCE: Line("This door cannot pay for the release.", _OPERATOR),
     Refusal.NOT_MINED: Line("The release did not go through.", "Show the receipt again; it is still good."),
     Refusal.TOO_LATE: Line("Too late to open for this scan.", "Show the same receipt again."),

@@ -33,10 +33,10 @@ class PiSettings(BaseSettings):
     sealers: tuple[Address, ...] = Field(min_length=1)
     confirmations: int = Field(ge=0, description="blocks on top of the release before the gate opens")
     owned_depth: int | None = Field(None, ge=0, description="k; by default half of the sealers")
-    verification: Literal["node", "proof"] = "node"
+    verification: Literal["node", "proof"] = "proof"
     period_s: int = Field(1, ge=0, description="the chain's block period, for proofs")
+    epoch: int = Field(1_000, gt=0, description="how many blocks until the sealers are listed again")
     distinct_sealers: int | None = Field(None, gt=0)
-    checkpoint: Path | None = None
 
     certificate: Path = Path("certificate.pem")
     private_key: Path = Path("x509.key")

@@ -36,6 +36,7 @@ REFUSALS: dict[Reason, Refusal] = {
     Reason.CHAIN_STALE: Refusal.CHAIN_STALE,
     Reason.CLOCK_WRONG: Refusal.CLOCK_WRONG,
     Reason.NODE_LIED: Refusal.NODE_LIED,
+    Reason.SEALERS_UNKNOWN: Refusal.SEALERS_UNKNOWN,
 }
 
 
@@ -174,7 +175,8 @@ def _detail(verdict: Verdict) -> str:
         return f"site {verdict.terms.site}"
     if verdict.reason in {Reason.ALREADY_COLLECTED, Reason.BEING_RELEASED} and verdict.state is not None:
         return f"at device {verdict.state.device}"
-    return ""
+    flaw = getattr(verdict, "flaw", None)
+    return f"{flaw}" if flaw and verdict.reason is not Reason.NOT_OUR_SALE else ""
 
 
 def _since(began: int) -> float:

@@ -27,9 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _examine(settings: PiSettings, arguments: argparse.Namespace) -> tuple[str, str]:
     from iot_client.attendant import UNREAD
+    from iot_client.chain.belief import make_verifier
     from iot_client.chain.examiner import REFUSALS
     from iot_client.chain.node import reach
-    from iot_client.pi import make_verifier
 
     reading = scan_file(arguments.picture).reading
     if reading.text is None or reading.unread is not None:
@@ -39,7 +39,7 @@ def _examine(settings: PiSettings, arguments: argparse.Namespace) -> tuple[str, 
         voucher = decode_voucher(reading.text, settings.chain_id)
     except VoucherError as error:
         return error.reason, str(error)
-    verdict = make_verifier(settings, reach(settings)).verify_owned(voucher, settings.depth_owned)
+    verdict = make_verifier(settings, reach(settings), None).verify_owned(voucher, settings.depth_owned)
     if verdict.accepted:
         return "owned", f"Ownership verified: {voucher.sale} (block {verdict.block}, by {verdict.answered_by})."
     refusal = REFUSALS.get(verdict.reason, Refusal.INTERNAL)

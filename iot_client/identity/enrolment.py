@@ -97,6 +97,7 @@ def _config(folder: Path, bundle: dict[str, Any]) -> dict[str, Any]:
     names = ("thing", "device_id", "site", "operator", "chain_id", "chain_url", "iot_host", "iot_port", "confirmations")
     config: dict[str, Any] = {name: bundle[name] for name in names}
     config["sealers"] = list(bundle["sealers"])
+    config |= {name: bundle[name] for name in ("period_s", "epoch") if name in bundle}
     kept = folder / "config.toml"
     if kept.exists():
         # Pins, scanner and timings that a person set survive a renewal.

@@ -16,19 +16,23 @@ KEY = Key(1337, "0x" + "ab" * 20, 0)
 
 
 def record(key: Key = KEY, state: State = State.SUBMITTED) -> Record:
+    """A release just begun."""
     return Record(key, state, "0x" + "cd" * 20, 100.0, 40.0, 40.0, voucher="hash")
 
 
 def sending(key: Key = KEY, nonce: int = 0) -> Sending:
+    """Its transaction."""
     return Sending(nonce, "release", key.sale, key.attempt, "0xhash", b"sealed", 40.0)
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
+    """A new one."""
     return Journal(tmp_path / "journal.sqlite")
 
 
 def consumed(journal: Journal, key: Key = KEY) -> None:
+    """Begin a release and have it proven."""
     journal.begin(record(key), sending(key), {"event": "begun"})
     journal.move(key, Event.RELEASE_PROVEN, State.CONSUMED, {"event": "release"})
 

@@ -1,5 +1,6 @@
-"""A warehouse: a chain with the contracts, the IoT cloud, and Pis enrolled in both; all real processes but the chain's
-consensus, for which anvil stands in.
+"""A warehouse: a chain with the contracts, the IoT cloud, and Pis enrolled in both.
+
+All are real processes but the chain's consensus, for which anvil stands in.
 """
 
 from __future__ import annotations
@@ -178,7 +179,7 @@ class Warehouse:
         door = Door(home / "pi" / thing, thing, environment)
         self._enrol(door, site or self.world.site)
         config = door.folder / "config.toml"
-        fast = {"pulse_s": 0.3, "poll_s": 0.05, "resend_s": 1.0, "max_head_age_s": 3600.0}
+        fast = {"pulse_s": 0.3, "poll_s": 0.05, "resend_s": 1.0, "max_head_age_s": 3600.0, "verification": "node"}
         self._set(config, fast | settings)
         self.doors.append(door)
         return door.start() if start else door
