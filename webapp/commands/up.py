@@ -133,7 +133,9 @@ def _gunicorn(settings: Settings, listener: socket.socket) -> "subprocess.Popen[
     log = settings.folder / "gunicorn.log"
     command = [sys.executable, "-m", "gunicorn", "webapp.wsgi:app", "--bind", f"fd://{listener.fileno()}"]
     command += ["--workers", str(settings.workers), "--threads", str(settings.threads), "--worker-class", "gthread"]
-    command += ["--timeout", "60", "--graceful-timeout", "3", "--worker-tmp-dir", "/dev/shm", "--log-file", str(log)]  # noqa: S108
+    command += ["--timeout", "60", "--graceful-timeout", "3", "--worker-tmp-dir", "/dev/shm"]  # noqa: S108
+    # Its control socket would lie in the home folder of whoever starts this.
+    command += ["--no-control-socket", "--log-file", str(log)]
     if settings.trusted_proxies:
         command += ["--forwarded-allow-ips", "127.0.0.1"]
     environment = {**os.environ, "LADING_HOME": str(settings.home)}
