@@ -28,6 +28,7 @@ log_timestamp_format %Y-%m-%dT%H:%M:%S
 # Nagle's algorithm costs 44 ms a round trip.
 set_tcp_nodelay true
 # By default messages beyond 1,000 are dropped silently, although acknowledged.
+# With 0 a publish without the right to it ends the session, as AWS IoT does.
 max_queued_messages 0
 max_inflight_messages 0
 max_packet_size {max_packet}

@@ -10,14 +10,22 @@ from iot_cloud.shadow.service import Message
 
 LOG_FILTER = "$SYS/broker/log/#"
 _CONNECTED = re.compile(r"New client connected from (?P<address>\S+?):\d+ as (?P<client>\S+) \(")
-_CLOSED = re.compile(r"Client (?P<client>\S+) (?P<how>disconnected|closed its connection|has exceeded timeout|already)")
+_CLOSED = re.compile(
+    r"(?:Client (?P<client>\S+) (?P<how>disconnected\.|disconnected|closed|has exceeded|already|been disconnected)"
+    r"|Bad socket read/write on client (?P<broken>\S+): (?P<why>.*))"
+)
 _TOPIC = re.compile(r"(?:^|: )(?P<client>[a-zA-Z0-9:_-]+) (?:(?P<qos>\d+) )?(?P<topic>\S+)$")
+BY_CLIENT = "CLIENT_INITIATED_DISCONNECT"
 _REASONS = {
-    "disconnected": "CLIENT_INITIATED_DISCONNECT",
-    "closed its connection": "CONNECTION_LOST",
-    "has exceeded timeout": "MQTT_KEEP_ALIVE_TIMEOUT",
+    "disconnected.": BY_CLIENT,
+    "disconnected": "CLIENT_ERROR",
+    "closed": "CONNECTION_LOST",
+    "has exceeded": "MQTT_KEEP_ALIVE_TIMEOUT",
     "already": "DUPLICATE_CLIENTID",
+    "been disconnected": "SERVER_INITIATED_DISCONNECT",
 }
+# What mosquitto calls it when it ends a session because of a publish without the right to it.
+DENIED = "Unknown error."
 REFUSED_QOS = "128"
 
 
@@ -28,11 +36,16 @@ def lifecycle_event(topic: str, line: str, now_ms: int) -> Message | None:
     if found := _CONNECTED.search(line):
         return _presence("connected", found["client"], now_ms, {"ipAddress": found["address"]})
     if found := _CLOSED.search(line):
-        by_client = found["how"] == "disconnected" and "not authorised" not in line
-        reason = _REASONS[found["how"]] if by_client or found["how"] != "disconnected" else "AUTH_ERROR"
-        more = {"clientInitiatedDisconnect": by_client, "disconnectReason": reason}
-        return _presence("disconnected", found["client"], now_ms, more)
+        reason = _reason(found)
+        more = {"clientInitiatedDisconnect": reason == BY_CLIENT, "disconnectReason": reason}
+        return _presence("disconnected", found["client"] or found["broken"].rstrip(":"), now_ms, more)
     return None
+
+
+def _reason(found: re.Match[str]) -> str:
+    if found["how"]:
+        return _REASONS[found["how"]]
+    return "FORBIDDEN_ACCESS" if found["why"] == DENIED else "CONNECTION_LOST"
 
 
 def _presence(kind: str, client: str, now_ms: int, more: dict[str, object]) -> Message | None:

@@ -112,6 +112,10 @@ class RunningCloud:
         names = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
         return {"broker" if b"mosquitto" in line else "service": pid for pid, line in names.items()}
 
+    def refusals(self) -> int:
+        """How many handshakes the broker's log says failed."""
+        return self.home.log("broker").read_text().count("certificate verify failed")
+
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `lading-cloud …` against this cloud."""
         return subprocess.run(
