@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from contracts.commands import add_commands
 from contracts.errors import LadingError
+from contracts.proof_commands import add_proof_commands
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="as one JSON object")
     command.set_defaults(run=_selectors)
     add_commands(commands)
+    add_proof_commands(commands)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""One sale's life on a real chain, for tests and for recording vectors: deployed, listed, bought, released, completed."""
+"""One sale's life on a real chain: deployed, listed, bought, released, completed; for tests and for the vectors."""
 
 from __future__ import annotations
 
