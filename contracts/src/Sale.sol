@@ -304,12 +304,14 @@ contract Sale is ISale {
     }
 
     function _load() private view returns (Packed state) {
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             state := sload(_state.slot)
         }
     }
 
     function _store(Packed state) private {
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             sstore(_state.slot, state)
         }
@@ -342,6 +344,7 @@ contract Sale is ISale {
 
     /// @dev Copies no answer, which OpenZeppelin's `Address` does: a receiver could make it expensive.
     function _call(address to, uint256 amount, uint256 gasLimit) private returns (bool success) {
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             success := call(gasLimit, to, amount, 0, 0, 0, 0)
         }

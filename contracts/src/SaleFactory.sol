@@ -83,6 +83,7 @@ contract SaleFactory is ISaleFactory {
             hex"5af43d82803e903d91602b57fd5bf3",
             terms
         );
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             sale := create2(0, add(code, 32), mload(code), 0)
         }

@@ -30,6 +30,7 @@ library Terms {
     /// @notice The numbers of this clone's terms, in two words, for the accessors below.
     /// @dev OpenZeppelin's `fetchCloneArgs` copies the texts as well; a payment needs none of them.
     function numbers() internal view returns (uint256 first, uint256 second) {
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             extcodecopy(address(), 0, PROXY, HEAD)
             first := mload(0)
@@ -84,6 +85,7 @@ library Terms {
 
     function _text(uint256 start, uint256 length) private view returns (string memory text) {
         text = new string(length);
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             extcodecopy(address(), add(text, 32), add(PROXY, start), length)
         }
