@@ -1,0 +1,83 @@
+"""The people of the story and the door: accounts, sites, the Pi's enrolment."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_account import Account
+
+from scripts.story.stage import Stage, key_files, make_key
+
+THING = "gate-1"
+OPERATOR = "Nordhafen Warehouse"
+SITES = ("North gate", "South gate")
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account of the web application."""
+
+    name: str
+    role: str
+    address: str
+    passphrase: str
+
+
+def make_admin(stage: Stage) -> str:
+    """Make the consortium's admin, who deploys the contracts and lists operators; return the address."""
+    address = make_key(stage.path, "admin")
+    stage.fund(address, 10)
+    return address
+
+
+def make_person(stage: Stage, name: str, role: str, ether: int, *, key_file: Path | None = None) -> Person:
+    """Make a built-in account and fund it from the treasury."""
+    passphrase = "-".join(secrets.token_hex(2) for _ in range(4))
+    file = stage.path / "demo" / "keys" / f"{name}.passphrase"
+    file.touch(mode=0o600)
+    file.write_text(passphrase)
+    command = ["lading-web", "account", "create", "--name", name, "--role", role, "--verified", "--json"]
+    key = ["--key-file", str(key_file)] if key_file else []
+    address = json.loads(stage.folder.run(*command, *key, "--passphrase-file", str(file)))["address"]
+    stage.fund(address, ether)
+    return Person(name, role, address, passphrase)
+
+
+def make_operator(stage: Stage) -> Person:
+    """Make the operator, whose key is in a keystore for the command line and in the web application alike."""
+    make_key(stage.path, "operator")
+    keystore, password = key_files(stage.path, "operator")
+    key_file = keystore.with_suffix(".key")
+    key_file.touch(mode=0o600)
+    key_file.write_text(Account.decrypt(json.loads(keystore.read_text()), password.read_text()).hex())
+    try:
+        operator = make_person(stage, "operator", "operator", 10, key_file=key_file)
+    finally:
+        key_file.unlink()
+    stage.contracts("operator", "list", operator.address, "--name", OPERATOR)
+    return operator
+
+
+def open_sites(stage: Stage) -> list[int]:
+    """Let the operator open the story's sites; return their ids."""
+    return [int(stage.contracts("site", "open", "--name", name, who="operator")["site"]) for name in SITES]
+
+
+def enrol_pi(stage: Stage, operator: Person, site: int) -> int:
+    """Enrol the Pi: its keys stay with it; certificate, admission, registration, balance. Return the device id."""
+    deployment = stage.deployment
+    enrolment = stage.path / "demo" / "enrolment.json"
+    bundle = stage.path / "demo" / "bundle.json"
+    asked = stage.folder.run(
+        "lading-pi", "enrol", "--thing", THING, "--site", str(site), "--operator", operator.address,
+        "--chain-id", str(deployment.chain_id), "--registry", deployment.registry,
+    )  # fmt: skip
+    enrolment.write_text(asked)
+    passphrase = stage.path / "demo" / "keys" / "operator.passphrase"
+    stage.folder.run(
+        "lading-web", "device", "provision", "--enrolment", str(enrolment), "--out", str(bundle),
+        "--passphrase-file", str(passphrase),
+    )  # fmt: skip
+    stage.folder.run("lading-pi", "enrol", "--bundle", str(bundle))
+    return int(json.loads(bundle.read_text())["device_id"])
