@@ -171,6 +171,7 @@ SHAPES: list[tuple[str, str, list[Any], str]] = [
 def cases() -> Iterator[Case]:
     """All of this group."""
     yield from _calls()
+    yield from _objects()
     yield from _twice()
     yield from _tags()
     yield from _addresses()
@@ -194,6 +195,9 @@ def _calls() -> Iterator[Case]:
         for block in ("devices", "wallets"):
             body = asked("eth_call", [CALL, "latest", value])
             yield Case("overrides", f"{block}-{name}", block, post(body), "params", ARITY_WORDS, 1)
+
+
+def _objects() -> Iterator[Case]:
     for name, call in (("text", SALE), ("list", [SALE]), ("null", None), ("number", 1)):
         body = asked("eth_call", [call, "latest"])
         yield Case("calls", f"object-{name}", "devices", post(body), "params", "a call must be an object", 1)
