@@ -7,7 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDeviceRegistry} from "./interfaces/IDeviceRegistry.sol";
 import {ISale} from "./interfaces/ISale.sol";
 import {Domain} from "./types/Domain.sol";
-import {LAST_ATTEMPT, Packed, SaleState, sold as soldTo} from "./types/SaleState.sol";
+import {Packed, SaleState, State} from "./types/SaleState.sol";
 import {Signature} from "./types/Signature.sol";
 import {Status} from "./types/Status.sol";
 import {Terms} from "./types/Terms.sol";
@@ -21,7 +21,7 @@ contract Sale is ISale {
     uint256 private constant GRACE = 7 days;
 
     /// @dev `revoke` stops here and leaves `abort` a thousand attempts.
-    uint256 private constant LAST_REVOKED = LAST_ATTEMPT - 1024;
+    uint256 private constant LAST_REVOKED = State.LAST_ATTEMPT - 1024;
 
     /// @dev What a receiver may burn while it is paid out.
     uint256 private constant PAYOUT_GAS = 50_000;
@@ -56,7 +56,7 @@ contract Sale is ISale {
 
         // Effect:
         uint256 window_ = Terms.window(second);
-        _store(soldTo(msg.sender, window_ == 0 ? 0 : SafeCast.toUint40(block.timestamp + window_)));
+        _store(State.sold(msg.sender, window_ == 0 ? 0 : SafeCast.toUint40(block.timestamp + window_)));
         emit Sold(msg.sender, msg.value);
 
         // Interaction:
@@ -135,7 +135,7 @@ contract Sale is ISale {
 
         // Check:
         _checkSettler(state);
-        if (state.attempt() == LAST_ATTEMPT) revert AttemptsExhausted(state.attempt());
+        if (state.attempt() == State.LAST_ATTEMPT) revert AttemptsExhausted(state.attempt());
 
         // Effect:
         _store(state.aborted());

@@ -20,76 +20,68 @@ struct SaleState {
 /// @notice The same in one word, as it lies in the slot: the compiler would write the slot once a field.
 type Packed is uint256;
 
-using {
-    buyer,
-    status,
-    attempt,
-    refundableAt,
-    device,
-    isIn,
-    isOwnedBy,
-    withStatus,
-    released,
-    aborted,
-    revoked
-} for Packed global;
+using State for Packed global;
 
-uint256 constant STATUS = 160;
-uint256 constant ATTEMPT = 168;
-uint256 constant REFUNDABLE_AT = 192;
-uint256 constant DEVICE = 232;
-uint256 constant LAST_ATTEMPT = type(uint24).max;
+/// @notice Reads and makes the word.
+library State {
+    uint256 internal constant LAST_ATTEMPT = type(uint24).max;
 
-function buyer(Packed state) pure returns (address) {
-    return address(uint160(Packed.unwrap(state)));
-}
+    uint256 private constant STATUS = 160;
+    uint256 private constant ATTEMPT = 168;
+    uint256 private constant REFUNDABLE_AT = 192;
+    uint256 private constant DEVICE = 232;
 
-function status(Packed state) pure returns (Status) {
-    return Status(uint8(Packed.unwrap(state) >> STATUS));
-}
+    function buyer(Packed state) internal pure returns (address) {
+        return address(uint160(Packed.unwrap(state)));
+    }
 
-function attempt(Packed state) pure returns (uint256) {
-    return uint24(Packed.unwrap(state) >> ATTEMPT);
-}
+    function status(Packed state) internal pure returns (Status) {
+        return Status(uint8(Packed.unwrap(state) >> STATUS));
+    }
 
-function refundableAt(Packed state) pure returns (uint256) {
-    return uint40(Packed.unwrap(state) >> REFUNDABLE_AT);
-}
+    function attempt(Packed state) internal pure returns (uint256) {
+        return uint24(Packed.unwrap(state) >> ATTEMPT);
+    }
 
-function device(Packed state) pure returns (uint256) {
-    return Packed.unwrap(state) >> DEVICE;
-}
+    function refundableAt(Packed state) internal pure returns (uint256) {
+        return uint40(Packed.unwrap(state) >> REFUNDABLE_AT);
+    }
 
-function isIn(Packed state, Status status_) pure returns (bool) {
-    return uint8(Packed.unwrap(state) >> STATUS) == uint256(status_);
-}
+    function device(Packed state) internal pure returns (uint256) {
+        return Packed.unwrap(state) >> DEVICE;
+    }
 
-/// @dev Sold, and to this buyer.
-function isOwnedBy(Packed state, address buyer_) pure returns (bool) {
-    return uint168(Packed.unwrap(state)) == uint256(Status.Sold) << STATUS | uint160(buyer_);
-}
+    function isIn(Packed state, Status status_) internal pure returns (bool) {
+        return uint8(Packed.unwrap(state) >> STATUS) == uint256(status_);
+    }
 
-/// @dev The first state that is not zero; `refundableAt_` is below 2^40.
-function sold(address buyer_, uint256 refundableAt_) pure returns (Packed) {
-    return Packed.wrap(refundableAt_ << REFUNDABLE_AT | uint256(Status.Sold) << STATUS | uint160(buyer_));
-}
+    /// @dev Sold, and to this buyer.
+    function isOwnedBy(Packed state, address buyer_) internal pure returns (bool) {
+        return uint168(Packed.unwrap(state)) == uint256(Status.Sold) << STATUS | uint160(buyer_);
+    }
 
-function withStatus(Packed state, Status status_) pure returns (Packed) {
-    return Packed.wrap(Packed.unwrap(state) & ~(uint256(0xff) << STATUS) | uint256(status_) << STATUS);
-}
+    /// @dev The first state that is not zero; `refundableAt_` is below 2^40.
+    function sold(address buyer_, uint256 refundableAt_) internal pure returns (Packed) {
+        return Packed.wrap(refundableAt_ << REFUNDABLE_AT | uint256(Status.Sold) << STATUS | uint160(buyer_));
+    }
 
-/// @dev From Sold, where no device is set; `device_` is below 2^24.
-function released(Packed state, uint256 device_) pure returns (Packed) {
-    return Packed.wrap(Packed.unwrap(state.withStatus(Status.Releasing)) | device_ << DEVICE);
-}
+    function withStatus(Packed state, Status status_) internal pure returns (Packed) {
+        return Packed.wrap(Packed.unwrap(state) & ~(uint256(0xff) << STATUS) | uint256(status_) << STATUS);
+    }
 
-/// @dev From Releasing, below the last attempt.
-function aborted(Packed state) pure returns (Packed) {
-    uint256 cleared = Packed.unwrap(state.withStatus(Status.Sold)) & (1 << DEVICE) - 1;
-    return Packed.wrap(cleared).revoked();
-}
+    /// @dev From Sold, where no device is set; `device_` is below 2^24.
+    function released(Packed state, uint256 device_) internal pure returns (Packed) {
+        return Packed.wrap(Packed.unwrap(state.withStatus(Status.Releasing)) | device_ << DEVICE);
+    }
 
-/// @dev Below the last attempt, so that nothing is carried into the next field.
-function revoked(Packed state) pure returns (Packed) {
-    return Packed.wrap(Packed.unwrap(state) + (1 << ATTEMPT));
+    /// @dev From Releasing, below the last attempt.
+    function aborted(Packed state) internal pure returns (Packed) {
+        uint256 cleared = Packed.unwrap(state.withStatus(Status.Sold)) & (1 << DEVICE) - 1;
+        return Packed.wrap(cleared).revoked();
+    }
+
+    /// @dev Below the last attempt, so that nothing is carried into the next field.
+    function revoked(Packed state) internal pure returns (Packed) {
+        return Packed.wrap(Packed.unwrap(state) + (1 << ATTEMPT));
+    }
 }
