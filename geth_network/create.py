@@ -1,6 +1,5 @@
 """`lading-chain new`: accounts, node keys, genesis, network.json. Starts nothing."""
 
-import json
 import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,7 +8,7 @@ from typing import Any
 from geth_network.amounts import ETHER
 from geth_network.errors import FolderError, SettingsError
 from geth_network.folder import Folder, write_atomically
-from geth_network.genesis import MAX_CHAIN_ID, build_genesis, check_rules, genesis_hash
+from geth_network.genesis import MAX_CHAIN_ID, build_genesis, check_rules, genesis_hash, genesis_text
 from geth_network.keys import create_account, create_node_key
 from geth_network.network import Kind, Network, Node, Role, sealer_names
 from geth_network.settings import Settings
@@ -26,10 +25,10 @@ def check_counts(sealers: int, rpc_nodes: int, *, allow_even: bool) -> None:
         )
 
 
-def create_nodes(folder: Folder, settings: Settings) -> tuple[Node, ...]:
+def create_nodes(folder: Folder, settings: Settings, sealers: list[str], rpc: str = "rpc") -> tuple[Node, ...]:
     """The bootnode, the sealers with their accounts, the RPC nodes; keys are made here."""
-    plan = [("bootnode", Role.BOOTNODE), *((name, Role.SEALER) for name in sealer_names(settings.sealers))]
-    plan += [(f"rpc-{i + 1}", Role.RPC) for i in range(settings.rpc_nodes)]
+    plan = [("bootnode", Role.BOOTNODE), *((name, Role.SEALER) for name in sealers)]
+    plan += [(f"{rpc}-{i + 1}", Role.RPC) for i in range(settings.rpc_nodes)]
     return tuple(create_node(folder, settings, name, role, place) for place, (name, role) in enumerate(plan))
 
 
@@ -64,13 +63,14 @@ def create_network(
     if folder.network.exists():
         raise FolderError(f"{folder.path} already holds a chain: choose another LADING_HOME, or move that folder away")
     with folder.held():
-        nodes = create_nodes(folder, settings) if kind is Kind.GETH else standin_nodes(settings)
+        names = sealer_names(settings.sealers)
+        nodes = create_nodes(folder, settings, names) if kind is Kind.GETH else standin_nodes(settings)
         folder.check_socket_paths([node.name for node in nodes])
         sealers = tuple(sorted((str(n.address) for n in nodes if n.address), key=str.lower))
         treasury = create_account(folder.treasury)
         alloc = {treasury: settings.treasury_ether * ETHER} | dict(alloc_wei)
         genesis = build_genesis(**rules, sealers=sealers, alloc_wei=alloc)
-        write_atomically(folder.genesis, json.dumps(genesis, indent=2) + "\n")
+        write_atomically(folder.genesis, genesis_text(genesis))
         network = Network(
             kind=kind, **rules, genesis_hash=genesis_hash(genesis) if kind is Kind.GETH else None,
             sealers=sealers, treasury=treasury, host=settings.host, allow=settings.allow, nodes=nodes,

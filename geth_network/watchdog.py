@@ -89,3 +89,27 @@ class StallWatch:
     def blocks_back(self) -> int:
         """How many blocks free a sealer to seal again."""
         return self.sealer_count // 2 + 1
+
+
+@dataclass
+class Solitude:
+    """Whether a sealer that lost the majority should start again, to dial at once.
+
+    After a lost connection geth waits 35 s before it dials a node again; a fresh process dials at once.
+    """
+
+    patience_s: float
+    lost_at: float | None = None
+    times: int = 0
+
+    def look(self, in_majority: bool, now: float) -> bool:
+        """Whether the patience is used up; it doubles with each time that brought nothing."""
+        if in_majority:
+            self.lost_at, self.times = None, 0
+            return False
+        if self.lost_at is None:
+            self.lost_at = now
+        if now - self.lost_at < self.patience_s * 2**self.times:
+            return False
+        self.lost_at, self.times = now, min(self.times + 1, 4)
+        return True

@@ -1,0 +1,128 @@
+"""Looks at the chain every few seconds and ends a deadlock, or an isolation that geth would sit out."""
+
+import socket
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from geth_network.errors import RpcError
+from geth_network.network import Network, Role
+from geth_network.rpc import Head, IpcNode, head_of
+from geth_network.supervisor import Supervisor
+from geth_network.watchdog import Solitude, StallWatch, View
+
+LOOK_EVERY_S = 1.0
+Answer = tuple[Head, dict[str, str]]  # a sealer's head, and its peers' heads by public key
+
+
+class Patrol:
+    """The watchdog's eyes and hands; `StallWatch` and `Solitude` decide."""
+
+    def __init__(self, supervisor: Supervisor, quiet_s: float) -> None:
+        self.supervisor, self.network = supervisor, supervisor.network
+        self.quiet_s = max(quiet_s, 4 * self.network.period_s)
+        self.sealers = [node for node in self.network.of_role(Role.SEALER) if node.name in supervisor.nodes]
+        self.stall: StallWatch | None = None
+        self.solitude = {node.name: Solitude(self.quiet_s) for node in self.sealers}
+        self.next_look = 0.0
+
+    def __call__(self) -> None:
+        """Looks, if it is time."""
+        now = time.monotonic()
+        if self.sealers and now >= self.next_look:
+            self.next_look = now + LOOK_EVERY_S
+            self.look(now)
+
+    def look(self, now: float) -> None:
+        """One look, and at most one act."""
+        signers = sorted(address.lower() for address in self.supervisor.signers())
+        answers = self.ask_all()
+        reach = {name: self.sealers_in_reach(name, answer[1], signers) for name, answer in answers.items()}
+        for name, count in reach.items():
+            lonely = self.solitude[name].look(count > len(signers) // 2, now)
+            if lonely and self.someone_listens(name, answers[name][1]):
+                self.supervisor.say(f"{name} has lost the majority, though peers listen: restarting it to dial at once")
+                self.supervisor.restart(name)
+                return
+        self.end_deadlock(answers, reach, signers, now)
+
+    def ask_all(self) -> dict[str, Answer]:
+        """The answers of our sealers, all asked at once; without those that do not answer."""
+        names = [node.name for node in self.sealers]
+        with ThreadPoolExecutor(max_workers=len(names)) as pool:
+            answers = pool.map(lambda name: ask_sealer(self.supervisor.ipc(name)), names)
+            return {name: answer for name, answer in zip(names, answers, strict=True) if answer}
+
+    def end_deadlock(
+        self, answers: Mapping[str, Answer], reach: Mapping[str, int], signers: list[str], now: float
+    ) -> None:
+        """Takes one sealer back when the chain stands still for no other reason."""
+        addresses = {node.name: str(node.address).lower() for node in self.sealers}
+        ranks = {name: signers.index(address) for name, address in addresses.items() if address in signers}
+        if self.stall is None or self.stall.sealer_count != len(signers) or self.stall.ranks != ranks:
+            self.stall = StallWatch(len(signers), ranks, self.quiet_s)
+        peer_heads = frozenset(head for _, peers in answers.values() for head in peers.values() if head)
+        heads = {name: head for name, (head, _) in answers.items()}
+        name = self.stall.look(View(heads, peer_heads, max(reach.values(), default=0)), now)
+        if name is not None:
+            self.take_back(name, max(0, heads[name].number - self.stall.blocks_back()))
+
+    def take_back(self, name: str, number: int) -> None:
+        """Drops a sealer's last blocks and starts it again."""
+        self.supervisor.say(f"no block for {self.quiet_s:.0f} s and heads differ: taking {name} back to block {number}")
+        try:
+            self.supervisor.ipc(name)("debug_setHead", hex(number))
+        except RpcError as fault:
+            self.supervisor.say(f"{name} could not go back: {fault}")
+        self.supervisor.restart(name)
+
+    def sealers_in_reach(self, name: str, peers: Mapping[str, str], signers: list[str]) -> int:
+        """How many listed sealers this one is connected to, itself included."""
+        addresses = known_sealers(self.network)
+        own = {node.name: node.public_key for node in self.sealers}[name]
+        return len({addresses[key] for key in {own, *peers} if addresses.get(key) in signers})
+
+    def someone_listens(self, name: str, peers: Mapping[str, str]) -> bool:
+        """Whether a known node that is not connected accepts connections."""
+        others = [node for node in self.network.nodes if node.name != name and node.role is not Role.BOOTNODE]
+        enodes = [node.enode(self.network.host) for node in others] + [peer.enode for peer in self.network.peers]
+        missing = [enode for enode in enodes if public_key(enode) not in peers]
+        return any(map(listens, missing))
+
+
+def ask_sealer(ask: IpcNode) -> Answer | None:
+    """A sealer's head, and its peers' heads by public key; None while it does not answer."""
+    try:
+        peers = ask("admin_peers")
+        return head_of(ask), {public_key(peer["enode"]): peer_head(peer) for peer in peers}
+    except RpcError:
+        return None
+
+
+def peer_head(peer: dict[str, object]) -> str:
+    """The head that a peer announced, where this geth tells it."""
+    protocols = peer.get("protocols")
+    eth = protocols.get("eth") if isinstance(protocols, dict) else None
+    return str(eth.get("head", "")) if isinstance(eth, dict) else ""
+
+
+def public_key(enode: str) -> str:
+    """The node's name in the peer-to-peer network."""
+    return enode.removeprefix("enode://").partition("@")[0]
+
+
+def known_sealers(network: Network) -> dict[str, str]:
+    """Public keys of nodes to the addresses with which they seal."""
+    ours = {node.public_key: node.address.lower() for node in network.nodes if node.address}
+    return ours | {public_key(peer.enode): peer.address.lower() for peer in network.peers if peer.address}
+
+
+def listens(enode: str) -> bool:
+    """Whether a node accepts a connection now."""
+    place = urlsplit(enode)
+    try:
+        with socket.create_connection((place.hostname, place.port), timeout=0.3):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,96 @@
+"""The watchdog's decisions, without a chain."""
+
+import pytest
+
+from geth_network.rpc import Head
+from geth_network.watchdog import MAX_FAILURES, Restarts, Solitude, StallWatch, View
+
+
+def head(number: int, block_hash: str, difficulty: int | None = None) -> Head:
+    """A head of this number."""
+    return Head(number, block_hash, 0, difficulty or 2 * number)
+
+
+def stuck(in_reach: int = 2) -> View:
+    """Two sealers on heads of their own."""
+    return View({"a": head(9, "x"), "b": head(9, "y")}, frozenset(), in_reach)
+
+
+def watch() -> StallWatch:
+    """Three sealers, two of them ours, quiet for 5 s counts."""
+    return StallWatch(3, {"a": 0, "b": 2}, quiet_s=5)
+
+
+def test_restarts_slow_down_and_end() -> None:
+    """Delays double; a node that keeps failing stays down."""
+    restarts = Restarts()
+    delays = [restarts.next_delay_s(0.5) for _ in range(MAX_FAILURES + 1)]
+    assert delays == [1, 2, 4, 8, 16, 30, None]
+
+
+def test_a_node_that_lived_long_starts_from_the_first_delay() -> None:
+    """Failures in a row are those without a steady time between them."""
+    restarts = Restarts()
+    for _ in range(4):
+        restarts.next_delay_s(1)
+    assert restarts.next_delay_s(3600) == 1
+
+
+def test_one_sealer_is_taken_back_and_not_twice_in_a_row() -> None:
+    """The lowest rank acts after quiet + 5 s; the next one waits its whole time; nobody acts again."""
+    decisions, stall = {}, watch()
+    for second in range(100):
+        if name := stall.look(stuck(), 1000 + second):
+            decisions[second] = name
+    assert decisions == {10: "a", 30: "b"}
+
+
+def test_a_block_in_time_keeps_everybody_still() -> None:
+    """While heads rise, nothing is decided."""
+    stall = watch()
+    for second in range(100):
+        view = View({"a": head(second, f"x{second}"), "b": head(second, "y")}, frozenset(), 3)
+        assert stall.look(view, 1000 + second) is None
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View({"a": head(9, "x"), "b": head(9, "x")}, frozenset({"x"}), 3),
+        View({"a": head(9, "x"), "b": head(9, "y")}, frozenset(), 1),
+        View({}, frozenset(), 0),
+    ],
+    ids=["heads agree", "no majority in reach", "nobody answers"],
+)
+def test_not_sure_means_no_act(view: View) -> None:
+    """A standing chain alone is no deadlock: too many dead, or everybody of one mind."""
+    stall = watch()
+    assert [stall.look(view, 1000 + second) for second in range(100)] == [None] * 100
+
+
+def test_a_conflicting_head_of_another_member_counts() -> None:
+    """With one sealer on this machine, peers' announced heads show the conflict."""
+    stall = StallWatch(3, {"a": 0}, quiet_s=5)
+    view = View({"a": head(9, "x")}, frozenset({"y"}), 2)
+    assert [s for s in range(30) if stall.look(view, 1000 + s)] == [10]
+
+
+def test_two_members_never_act_at_once() -> None:
+    """Ranks are 5 s apart, and who sees the chain move begins anew."""
+    first, second = StallWatch(3, {"a": 0}, 5), StallWatch(3, {"b": 1}, 5)
+    acts = [(s, w) for s in range(14) for w in (first, second) if w.look(stuck(), 1000 + s)]
+    assert acts == [(10, first)]
+    assert second.look(View({"b": head(10, "z")}, frozenset(), 3), 1014) is None
+
+
+def test_sealers_go_back_half_and_one() -> None:
+    """⌊N/2⌋ + 1 blocks free a sealer to seal again."""
+    assert [StallWatch(n, {}, 5).blocks_back() for n in (1, 3, 5, 7)] == [1, 2, 3, 4]
+
+
+def test_a_lonely_sealer_restarts_ever_more_seldom() -> None:
+    """The patience doubles while restarts bring nothing, and is fresh after company."""
+    solitude = Solitude(5)
+    assert [s for s in range(40) if solitude.look(False, s)] == [5, 15, 35]
+    assert not solitude.look(True, 40)
+    assert [s for s in range(41, 50) if solitude.look(False, s)] == [46]
