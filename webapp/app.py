@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from apiflask import APIFlask
-from flask_wtf import CSRFProtect
+from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import furniture, hardening, pages

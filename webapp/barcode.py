@@ -1,21 +1,23 @@
 """The voucher's barcode: QR, alphanumeric, level M; as PNG and SVG. Pure."""
 
 import io
+from typing import Any
 
 import qrcode
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathFillImage
-from qrcode.util import MODE_ALPHA_NUM, QRData
+from qrcode.util import QRData
 
 QUIET = 4
 """Modules of white around the code, as the standard asks."""
 
 
-def code_of(text: str, module_px: int = 10) -> "qrcode.QRCode[PilImage]":
+def code_of(text: str, module_px: int = 10) -> "qrcode.QRCode[Any]":
     """Return the QR code of a voucher's text."""
-    code: qrcode.QRCode[PilImage] = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=module_px, border=QUIET)
-    code.add_data(QRData(text, mode=MODE_ALPHA_NUM), optimize=0)
+    code: qrcode.QRCode[Any] = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=module_px, border=QUIET)
+    # Mode 2 is the alphanumeric one.
+    code.add_data(QRData(text, mode=2), optimize=0)
     code.make(fit=True)
     return code
 

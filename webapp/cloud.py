@@ -30,12 +30,13 @@ class Cloud:
         Raises:
             CloudError: the cloud is unreachable or refuses.
         """
-        return self._get(f"/things/{thing}/shadow")
+        said = self._get(f"/things/{thing}/shadow")
+        return said if isinstance(said, dict) else None
 
     def events(self, thing: str, limit: int = 50) -> list[dict[str, Any]]:
         """Return a thing's newest events."""
-        said = self._get(f"/things/{thing}/events", limit=limit) or {}
-        listed = said.get("events", said.get("items", [])) if isinstance(said, dict) else said
+        said = self._get(f"/things/{thing}/events", limit=limit) or []
+        listed: list[Any] = said.get("events", []) if isinstance(said, dict) else said
         return [event for event in listed if isinstance(event, dict)]
 
     def status(self, thing: str) -> dict[str, Any]:

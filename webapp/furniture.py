@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, url_for
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from contracts.sale import Status
 from webapp.access import current_user
@@ -23,6 +23,9 @@ STATUS_WORDS = {
     Status.CANCELLED: "Withdrawn",
     Status.REFUNDED: "Refunded",
 }
+
+
+COPY = Markup('<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z"/></svg>')
 
 
 def install(app: Flask) -> None:
@@ -89,8 +92,8 @@ def address(text: str | None) -> Markup:
         return Markup("")
     return Markup(
         '<span class="address">{}<code title="{}">{}</code>'
-        '<button type="button" class="copy" data-copy="{}" aria-label="Copy {}">⧉</button></span>'
-    ).format(identicon(text), text, short(text), text, escape(text))
+        '<button type="button" class="copy" data-copy="{}" aria-label="Copy {}">{}</button></span>'
+    ).format(identicon(text), text, short(text), text, text, COPY)
 
 
 def status_words(status: int) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Flask, Response, render_template, request
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from webapp.errors import Busy, NodeUnreachable, NotAllowed, Refused, WebError

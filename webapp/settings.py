@@ -3,6 +3,7 @@
 import json
 import os
 import tomllib
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def config_file() -> Path:
 class WebTable(TomlConfigSettingsSource):
     """Reads the table `[web]` and nothing else of the file."""
 
-    def _read_file(self, file_path: Path) -> dict[str, Any]:
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         with file_path.open("rb") as file:
             table = tomllib.load(file).get("web", {})
         return dict(table)

@@ -4,7 +4,7 @@ import re
 import secrets
 from typing import Any
 
-from flask_wtf import FlaskForm
+from flask_wtf import FlaskForm  # type: ignore[import-untyped]
 from wtforms import HiddenField, PasswordField
 from wtforms.validators import InputRequired, Length, ValidationError
 
@@ -21,6 +21,11 @@ class OnceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is not typed
 
     form_key = HiddenField(default=new_form_key)
 
+    @property
+    def key(self) -> str:
+        """What makes this form count once."""
+        return self.form_key.data or ""
+
     def validate_form_key(self, field: Any) -> None:
         """Refuse a key that this application did not make."""
         if not _FORM_KEY.fullmatch(field.data or ""):
@@ -36,3 +41,8 @@ class ActionForm(OnceForm):
         validators=[InputRequired("Enter the passphrase of your account."), Length(max=256)],
         render_kw={"autocomplete": "current-password"},
     )
+
+    @property
+    def phrase(self) -> str:
+        """What was entered."""
+        return self.passphrase.data or ""

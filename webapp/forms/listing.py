@@ -5,7 +5,7 @@ import unicodedata
 from typing import Any
 
 from wtforms import SelectField, StringField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, ValidationError
 
 from contracts.errors import ListingError

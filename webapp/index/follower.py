@@ -3,7 +3,6 @@
 import logging
 import threading
 from dataclasses import asdict, fields
-from functools import cache
 from typing import Any
 
 from sqlalchemy import select
@@ -155,15 +154,17 @@ def _entry(chain_id: int, log: dict[str, Any], times: dict[str, int]) -> Entry |
         timestamp=times[event.block_hash],
         address=event.contract,
         name=type(event).__name__,
-        args={name: _plain(getattr(event, name)) for name in _own_fields(type(event))},
+        args={name: _plain(getattr(event, name)) for name in _FIELDS[type(event)]},
     )
 
 
-@cache
 def _own_fields(kind: type[Event]) -> tuple[str, ...]:
     """Return what an event says beside its place; the terms are kept as their bytes."""
     place = {field.name for field in fields(Event)}
     return tuple(field.name for field in fields(kind) if field.name not in place and field.name != "terms")
+
+
+_FIELDS = {kind: _own_fields(kind) for kind in TOPICS.values()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """From logs to rows. Pure: the rows of an entity are the fold of its entries, in the chain's order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,7 +156,7 @@ def _provisioned(_row: Row | None, entry: Entry) -> Row:
     }
 
 
-_FIRST = {
+_FIRST: dict[str, Callable[[Row | None, Entry], Row]] = {
     "Listed": _listed,
     "OperatorListed": _operator_listed,
     "SiteOpened": _site_opened,
@@ -164,7 +164,7 @@ _FIRST = {
     "Rotated": _provisioned,
 }
 
-_CHANGES = {
+_CHANGES: dict[str, Callable[[Row, Entry], Row]] = {
     "Sold": _sold,
     "Revoked": lambda _row, entry: {"attempt": entry.args["attempt"]},
     "Releasing": lambda _row, entry: {"status": int(Status.RELEASING), "device": entry.args["device"]},

@@ -5,6 +5,7 @@ from flask import Flask
 from webapp.pages import (
     account,
     auth,
+    batch,
     explorer,
     health,
     market,
@@ -13,10 +14,11 @@ from webapp.pages import (
     sale,
     sell,
     transactions,
+    wallet,
     warehouse,
 )
 
-AREAS = (market, sale, sell, orders, receipt, transactions, warehouse, explorer, account, auth, health)
+AREAS = (market, sale, sell, batch, orders, receipt, transactions, warehouse, wallet, explorer, account, auth, health)
 
 
 def register(app: Flask) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
+from flask_wtf import FlaskForm  # type: ignore[import-untyped]
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField
 from wtforms.validators import EqualTo, InputRequired, Length
@@ -70,9 +70,9 @@ def passphrase() -> BaseResponse | tuple[str, int]:
     if not form.validate_on_submit():
         return _page(form), 400
     try:
-        check_passphrase(form.fresh.data, "fresh")
-        secret = unlock(user, form.passphrase.data)
-        sealed = services().unlocker.seal(secret, form.fresh.data)
+        fresh_phrase = check_passphrase(form.fresh.data or "", "fresh")
+        secret = unlock(user, form.passphrase.data or "")
+        sealed = services().unlocker.seal(secret, fresh_phrase)
     except Refused as error:
         return _page(form, str(error)), 400
     with services().database.write() as db:

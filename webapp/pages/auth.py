@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
-from flask_wtf import FlaskForm
+from flask_wtf import FlaskForm  # type: ignore[import-untyped]
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, ValidationError
@@ -63,7 +63,7 @@ def do_sign_in() -> Response | tuple[str, int]:
     problem = ""
     if form.validate_on_submit():
         try:
-            begin_session(_proven(form.name.data, form.passphrase.data))
+            begin_session(_proven(form.name.data or "", form.passphrase.data or ""))
             return back_to(request.args.get("next"))
         except Refused as error:
             problem = str(error)
@@ -103,7 +103,7 @@ def do_sign_up() -> Response | tuple[str, int]:
             count_failure(subject)
             shop = services()
             user = people.create_account(
-                shop.database, shop.unlocker, name=form.name.data, passphrase=form.passphrase.data
+                shop.database, shop.unlocker, name=form.name.data or "", passphrase=form.passphrase.data or ""
             )
             begin_session(user)
             return redirect(url_for("account.show", new=1), 303)

@@ -108,7 +108,7 @@ def _renew(row: SaleRow, form: ActionForm) -> str:
     until = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days)
     if until <= now():
         raise Refused("The refund period has begun: the goods can no longer be collected. Ask for the refund instead.")
-    key = unlock(user, form.passphrase.data)
+    key = unlock(user, form.phrase)
     shop.vouchers.sign(key, row.address, row.attempt, until)
     return url_for("receipt.show", chain_id=row.chain_id, address=row.address)
 
@@ -116,12 +116,12 @@ def _renew(row: SaleRow, form: ActionForm) -> str:
 def _revoke(row: SaleRow, form: ActionForm) -> str:
     """Revoke on chain and sign the voucher of the attempt that follows."""
     shop, user = services(), the_user()
-    known = shop.outbox.find(user.id, form.form_key.data)
+    known = shop.outbox.find(user.id, form.key)
     if not known:
         plan = Planned(shop.chain.sale(row.address).revoke(), "revoke", row.address, {"title": title_of(row)})
         shop.chain.check(user.address, plan.call)
-        key = unlock(user, form.passphrase.data)
+        key = unlock(user, form.phrase)
         until = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days)
         shop.vouchers.sign(key, row.address, row.attempt + 1, until)
-        known = shop.outbox.submit(user.id, key, form.form_key.data, [plan])
+        known = shop.outbox.submit(user.id, key, form.key, [plan])
     return url_for("transactions.show", transaction_id=known[0].id)

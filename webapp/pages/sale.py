@@ -89,13 +89,13 @@ def act(chain_id: int, address: str, act: str) -> Response | str | tuple[str, in
 def _sign(row: SaleRow, user: User, act: str, form: ActionForm) -> Transaction:
     if act == "buy":
         return _buy(row, user, form)
-    known = services().outbox.find(user.id, form.form_key.data)
+    known = services().outbox.find(user.id, form.key)
     if not known and act not in acts_for(row, user):
         raise Refused("That is not open to you now; the sale may have moved on. Nothing was sent.")
     sale = services().chain.sale(row.address)
     call = sale.withdraw(user.address) if act == "withdraw" else getattr(sale, act)()
     plan = Planned(call, act, row.address, {"title": title_of(row)})
-    return sign_and_send(user, form.passphrase.data, form.form_key.data, [plan])[0]
+    return sign_and_send(user, form.phrase, form.key, [plan])[0]
 
 
 def _buy(row: SaleRow, user: User, form: ActionForm) -> Transaction:
@@ -103,7 +103,7 @@ def _buy(row: SaleRow, user: User, form: ActionForm) -> Transaction:
     from webapp.signing import unlock
 
     shop = services()
-    known = shop.outbox.find(user.id, form.form_key.data)
+    known = shop.outbox.find(user.id, form.key)
     if known:
         return known[0]
     if row.status != Status.LISTED:
@@ -115,9 +115,9 @@ def _buy(row: SaleRow, user: User, form: ActionForm) -> Transaction:
         {"title": title_of(row), "price_wei": str(row.price_wei)},
     )
     shop.chain.check(user.address, plan.call)
-    key = unlock(user, form.passphrase.data)
+    key = unlock(user, form.phrase)
     shop.vouchers.sign(key, row.address, 0, expiry(row.window_s, 0, shop.settings.voucher_days))
-    return shop.outbox.submit(user.id, key, form.form_key.data, [plan])[0]
+    return shop.outbox.submit(user.id, key, form.key, [plan])[0]
 
 
 def title_of(row: SaleRow) -> str:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from contracts.sale import Status
 from webapp.access import only, the_user
@@ -58,7 +58,8 @@ def _series(rows: list[SaleRow]) -> list[list[float]]:
     return [times, sums]
 
 
-def _form() -> ListingForm:
+def listing_form() -> ListingForm:
+    """Return the form with the sites that take goods."""
     form = ListingForm()
     choices = open_sites(services().database, services().chain.chain_id)
     form.site.choices = [
@@ -72,22 +73,22 @@ def _form() -> ListingForm:
 @only(*SELLERS)
 def new() -> str:
     """Show the empty form."""
-    return render_template("sell/new.html", form=_form())
+    return render_template("sell/new.html", form=listing_form())
 
 
 @bp.post("/new")
 @only(*SELLERS)
 def create() -> Response | tuple[str, int]:
     """Check every field, sign, send; then show the transaction."""
-    form, user = _form(), the_user()
+    form, user = listing_form(), the_user()
     if not form.validate_on_submit():
         return render_template("sell/new.html", form=form), 400
-    known = services().outbox.find(user.id, form.form_key.data)
+    known = services().outbox.find(user.id, form.key)
     if known:
         return redirect(url_for("transactions.show", transaction_id=known[0].id), 303)
     try:
         plan = planned_listing(services(), user, form)
-        sent = sign_and_send(user, form.passphrase.data, form.form_key.data, [plan])[0]
+        sent = sign_and_send(user, form.phrase, form.key, [plan])[0]
     except WebError as error:
         status = 400 if isinstance(error, Refused) else 503
         return render_template("sell/new.html", form=form, problem=str(error)), status

@@ -11,13 +11,10 @@ const formatTimes = (root) => {
 };
 
 const copy = async (button) => {
-  try {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    button.textContent = "✓";
-  } catch {
-    button.textContent = "✗";
-  }
-  setTimeout(() => { button.textContent = "⧉"; }, 1500);
+  let outcome = "copied";
+  try { await navigator.clipboard.writeText(button.dataset.copy); } catch { outcome = "failed"; }
+  button.classList.add(outcome);
+  setTimeout(() => button.classList.remove(outcome), 1500);
 };
 
 // A second click finds the form already on its way; the server counts it once in any case.
