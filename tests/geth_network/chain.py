@@ -61,21 +61,27 @@ class Chain:
         """The caller's environment with this run folder."""
         return {**os.environ, "LADING_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
 
-    @contextmanager
-    def up(self, *arguments: str, prefix: tuple[str, ...] = (), wait: bool = True) -> Iterator["Chain"]:
-        """Runs the network until the block ends."""
+    def start(self, *arguments: str, prefix: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
+        """Starts the network; whoever calls this ends it."""
         with (self.home / "up.log").open("a") as log:
             self.process = subprocess.Popen(
                 [*prefix, *command("up", *arguments)], env=self.environment(), stdout=log, stderr=log, text=True
             )
+        return self.process
+
+    @contextmanager
+    def up(self, *arguments: str, prefix: tuple[str, ...] = (), wait: bool = True) -> Iterator["Chain"]:
+        """Runs the network until the block ends, and sees it end well."""
+        process = self.start(*arguments, prefix=prefix)
         try:
             if wait:
                 self.await_ready()
             yield self
         finally:
-            self.process.send_signal(signal.SIGTERM)
-            assert self.process.wait(120) == 0, self.words()
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(150)
             self.process = None
+        assert status == 0, self.words()
 
     def await_ready(self) -> dict[str, Any]:
         """Waits for ready.json; fails with the supervisor's words when it ended instead."""

@@ -1,0 +1,179 @@
+"""What a chain survives: each claim is read from every node."""
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from eth_account.signers.local import LocalAccount
+
+from geth_network.errors import RpcError
+from geth_network.network import Role
+from geth_network.rpc import Ask
+from tests.geth_network.chain import Chain, await_that
+
+pytestmark = pytest.mark.slow
+SOMEBODY = "0x" + "34" * 20
+
+
+class Load:
+    """Transfers, one after another, through whichever RPC node answers; remembers what was accepted."""
+
+    def __init__(self, chain: Chain, payer: LocalAccount) -> None:
+        self.chain, self.payer = chain, payer
+        self.accepted: dict[int, str] = {}
+        self.nonce = int(self.anybody("eth_getTransactionCount", payer.address, "latest"), 16)
+        self.stopping = threading.Event()
+
+    def anybody(self, method: str, *params: object) -> str:
+        """The answer of the first node that gives one."""
+        for name in self.chain.names(Role.RPC, Role.SEALER):
+            try:
+                return str(self.chain.ask(name)(method, *params))
+            except RpcError as refusal:
+                if "already known" in str(refusal) or "nonce too low" in str(refusal):
+                    return ""
+        raise RpcError("no node answers")
+
+    def send(self) -> None:
+        """Signs the next transfer and offers it to every node that lives, as a careful sender does."""
+        raw = self.payer.sign_transaction(
+            {"chainId": self.chain.network().chain_id, "nonce": self.nonce, "to": SOMEBODY, "value": 1,
+             "gas": 21_000, "gasPrice": 10**9}
+        )  # fmt: skip
+        try:
+            self.anybody("eth_sendRawTransaction", "0x" + bytes(raw.raw_transaction).hex())
+        except RpcError:
+            return
+        self.accepted[self.nonce] = "0x" + bytes(raw.hash).hex()
+        self.nonce += 1
+
+    def run(self) -> None:
+        """Sends until told to stop."""
+        while not self.stopping.wait(0.05):
+            self.send()
+
+
+@contextmanager
+def under_load(chain: Chain, payer: LocalAccount) -> Iterator[Load]:
+    """Transfers go on in the background."""
+    load = Load(chain, payer)
+    thread = threading.Thread(target=load.run)
+    thread.start()
+    try:
+        yield load
+    finally:
+        load.stopping.set()
+        thread.join(60)
+
+
+def mined(ask: Ask, hashes: list[str]) -> dict[str, str]:
+    """Those that are in a block, with the block's hash."""
+    receipts = {tx: ask("eth_getTransactionReceipt", tx) for tx in hashes}
+    return {tx: receipt["blockHash"] for tx, receipt in receipts.items() if receipt}
+
+
+def strike(chain: Chain, payer: LocalAccount, victims: list[str]) -> None:
+    """Kills nodes under load; sees that nothing mined is lost and no head falls behind.
+
+    Confirmed means here what it means everywhere: as many blocks on top as there are sealers.
+    """
+    confirmations = len(chain.network().sealers)
+    with under_load(chain, payer) as load:
+        chain.await_progress("rpc-2" if "rpc-1" in victims else "rpc-1", blocks=confirmations + 2)
+        heads = {name: chain.number(name) for name in chain.names()}
+        settled = min(heads.values()) - confirmations
+        before = {number: chain.block_hash("seller", number) for number in range(max(0, settled - 5), settled + 1)}
+        payed = mined(chain.ask("seller"), list(load.accepted.values()))
+        chain.kill(*victims)
+        for name in chain.names():
+            await_that(lambda name=name: chain.number(name) >= heads[name], f"{name} where it was; {chain.words()}")
+        chain.await_progress(blocks=confirmations)
+    assert load.accepted
+    for name in chain.names():
+        assert before == {number: chain.block_hash(name, number) for number in before}
+        await_that(lambda name=name: set(payed) <= set(mined(chain.ask(name), list(payed))), f"all transfers on {name}")
+
+
+@pytest.mark.parametrize(
+    "victims",
+    [["operator"], ["seller", "rpc-1"], ["seller", "buyer", "operator", "rpc-1", "rpc-2"]],
+    ids=["one", "two", "all at once"],
+)
+def test_kill_under_load_loses_nothing(shared: Chain, payer: LocalAccount, victims: list[str]) -> None:
+    """Kill -9 while transfers flow: no head falls back, nothing mined is lost, the chain goes on."""
+    strike(shared, payer, victims)
+
+
+@pytest.mark.long
+def test_fifty_kills_in_random_order_lose_nothing(shared: Chain, payer: LocalAccount) -> None:
+    """Any number of nodes, fifty times, the seed printed."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    for round_number in range(50):
+        victims = chance.sample(shared.names(), chance.randint(1, len(shared.names())))
+        print(f"round {round_number + 1}: kill -9 {' '.join(victims)}", flush=True)
+        # A steady minute ends a row of failures; kills come faster here than the watchdog forgives.
+        strike(shared, payer, victims)
+
+
+@pytest.mark.row("M16", "M19")
+def test_one_sealer_of_three_dead_blocks_go_on(chain: Chain) -> None:
+    """Two of three alternate; the third catches up when it returns."""
+    chain.new(rpc_nodes=1)
+    with chain.up("--without", "operator"):
+        living = ["seller", "buyer", "rpc-1"]
+        chain.await_progress(*living, blocks=6)
+        sealers = {chain.ask("rpc-1")("eth_getBlockByNumber", hex(n), False)["number"] for n in range(1, 4)}
+        assert len(sealers) == 3
+    with chain.up():
+        goal = chain.await_progress(blocks=3)
+        chain.await_agreement(goal)
+
+
+def freeze(chain: Chain, *names: str) -> list[int]:
+    """Suspends nodes; returns their processes."""
+    pids = [pid for pid in map(chain.pid, names) if pid]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    return pids
+
+
+def test_two_of_three_frozen_sealing_stops_and_resumes_by_itself(shared: Chain) -> None:
+    """No majority, no block but one; no fork; after SIGCONT one chain goes on."""
+    pids = freeze(shared, "buyer", "operator")
+    try:
+        last = shared.number("seller") + 1
+        stuck = await_that(lambda: standing_still(shared, "seller"), "the chain stands still")
+        assert stuck <= last + 1
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    goal = shared.await_progress(blocks=4)
+    shared.await_agreement(goal)
+    shared.await_agreement(stuck)
+
+
+def standing_still(chain: Chain, name: str, seconds: float = 4) -> int:
+    """The block number if it has not changed for some seconds, else 0."""
+    number = chain.number(name)
+    moved = threading.Event()
+    for _ in range(int(seconds / 0.5)):
+        moved.wait(0.5)
+        if chain.number(name) != number:
+            return 0
+    return number
+
+
+def test_a_frozen_rpc_node_catches_up(shared: Chain) -> None:
+    """SIGSTOP, blocks pass, SIGCONT: the same chain on all nodes."""
+    pids = freeze(shared, "rpc-2")
+    shared.await_progress("seller", "rpc-1", blocks=5)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    goal = shared.await_progress()
+    shared.await_agreement(goal)
