@@ -46,6 +46,11 @@ class Gateway:
         return self._admission
 
     @property
+    def down(self) -> frozenset[str]:
+        """The nodes that get no requests now."""
+        return self._down
+
+    @property
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where each block listens."""
         return listeners.addresses(self._sockets)

@@ -13,6 +13,10 @@ from proxy.material import Material
 from proxy.settings import Settings
 
 HERE = Path(__file__).parent
+# Three failures in a second rest a node; one slow answer of a busy machine does not. The poller sees to the rest.
+READ_FAILS = 3
+# Never: a transaction that could be sent must not meet a door that is shut because of another one.
+WRITE_FAILS = 0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -31,7 +35,8 @@ def render(settings: Settings, material: Material, situation: Situation, folder:
     texts = {
         "nginx.conf": _template("nginx.conf.j2", _words(settings, situation, folder)),
         "gateway.conf": _template("gateway.conf.j2", _words(settings, situation, folder)),
-        "nodes.conf": nodes(settings.upstreams, situation.down),
+        "reads.conf": nodes(settings.upstreams, situation.down, READ_FAILS),
+        "writes.conf": nodes(settings.upstreams, situation.down, WRITE_FAILS),
         "devices.map": _map({} if material.closed else _by_serial(situation.admission)),
         "users.map": _map(_by_digest(situation)),
         "policy.json": json.dumps({"selectors": dict.fromkeys(material.selectors, True), "closed": material.closed}),
@@ -63,9 +68,10 @@ def node_address(url: str) -> str:
     return f"{host}:{port}"
 
 
-def nodes(upstreams: tuple[str, ...], down: frozenset[str]) -> str:
-    """The servers of both upstream blocks; a laggard gets nothing."""
-    return "".join(f"server {node_address(url)} max_fails=1 fail_timeout=1s{_down(url, down)};\n" for url in upstreams)
+def nodes(upstreams: tuple[str, ...], down: frozenset[str], max_fails: int) -> str:
+    """The servers of an upstream block; a laggard gets nothing."""
+    options = f"max_fails={max_fails} fail_timeout=1s"
+    return "".join(f"server {node_address(url)} {options}{_down(url, down)};\n" for url in upstreams)
 
 
 def _down(url: str, down: frozenset[str]) -> str:

@@ -34,6 +34,7 @@ def serve(settings: Settings) -> None:
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_locked(settings.folder / "lock"))
+        (settings.folder / "ready.json").unlink(missing_ok=True)
         gateway = Gateway(settings)
         gateway.start()
         stack.callback(gateway.stop)

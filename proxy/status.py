@@ -83,7 +83,7 @@ class StatusHandler(BaseHTTPRequestHandler):
 def healthz(gateway: Gateway, poller: Poller) -> dict[str, Any]:
     """Whether an honest request would be served, and what is wrong if not."""
     health = poller.health
-    nodes = {url: {"head": node.head, "down": node.down} for url, node in health.nodes.items()}
+    nodes = {url: {"head": node.head, "down": url in gateway.down} for url, node in health.nodes.items()}
     running = gateway.nginx.failure() is None
     return {
         "ok": running and health.answering and not gateway.trouble,

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,19 @@ PLENTY = {"device_rate": 100000, "device_burst": 100000, "wallet_rate": 100000, 
 PLENTY |= {"stranger_rate": 100000, "stranger_burst": 100000}
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
+@contextmanager
+def run_folder() -> Iterator[Path]:
     """A run folder with a short path: Unix sockets allow 107 characters."""
     folder = Path(tempfile.mkdtemp(prefix="lg-", dir="/tmp"))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A run folder for one test."""
+    with run_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -49,9 +57,8 @@ def gateway(home: Path, authority: Authority, node: Node) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def shared_home() -> Iterator[Path]:
     """A run folder for the whole run."""
-    folder = Path(tempfile.mkdtemp(prefix="lg-", dir="/tmp"))
-    yield folder
-    shutil.rmtree(folder)
+    with run_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
 """A node that records every byte it is sent and answers as geth would."""
 
+import contextlib
 import json
+import socket
 import socketserver
 import threading
-import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,7 +21,7 @@ class Seen:
 
 
 class Node(ThreadingHTTPServer):
-    """Records; its head, delay and readiness can be changed while it runs."""
+    """Records; its head can be set, and clearing `flow` makes it hang, while it runs."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -28,8 +29,10 @@ class Node(ThreadingHTTPServer):
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), NodeHandler)
         self.head = 100
-        self.delay_s = 0.0
+        self.flow = threading.Event()
+        self.flow.set()
         self.seen: list[Seen] = []
+        self._peers: set[socket.socket] = set()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
@@ -45,8 +48,23 @@ class Node(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A peer that hangs up is no news."""
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Remember the connection."""
+        peer, address = super().get_request()
+        self._peers.add(peer)
+        return peer, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection."""
+        self._peers.discard(request)
+        super().shutdown_request(request)
+
     def close(self) -> None:
-        """Stop listening."""
+        """Die: no listening, and every connection cut."""
+        self.flow.set()
+        for peer in list(self._peers):
+            with contextlib.suppress(OSError):
+                peer.shutdown(socket.SHUT_RDWR)
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -60,7 +78,7 @@ class NodeHandler(BaseHTTPRequestHandler):
         """Record and answer."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append(Seen(self.command, self.path, dict(self.headers), body))
-        time.sleep(self.server.delay_s)
+        self.server.flow.wait()
         asked = json.loads(body)
         answer = [self._answer(call) for call in asked] if isinstance(asked, list) else self._answer(asked)
         content = json.dumps(answer).encode()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,22 +121,44 @@ class Running:
         port = urlsplit(self.ready["devices"]).port
         context = self.context(identity)
         line = HTTPSConnection("127.0.0.1", port, context=context, timeout=PATIENCE_S, source_address=(source, 0))
-        return self._kept(line)
+        return self.keep(line)
+
+    def health(self) -> dict[str, Any]:
+        """What /healthz says."""
+        return json.loads(self.status("/healthz")[1])
+
+    def status(self, target: str) -> tuple[int, str]:
+        """A monitoring system's request."""
+        line = HTTPConnection("127.0.0.1", urlsplit(self.ready["status"]).port, timeout=PATIENCE_S)
+        with closing(line):
+            line.request("GET", target)
+            response = line.getresponse()
+            return response.status, response.read().decode()
 
     def wallets(self) -> HTTPConnection:
         """A connection to the wallets' block."""
-        return self._kept(HTTPConnection("127.0.0.1", urlsplit(self.ready["wallets"]).port, timeout=PATIENCE_S))
+        return self.keep(HTTPConnection("127.0.0.1", urlsplit(self.ready["wallets"]).port, timeout=PATIENCE_S))
 
     def raw(self, block: str) -> socket.socket:
         """A bare TCP connection to a block."""
-        return self._kept(socket.create_connection(("127.0.0.1", urlsplit(self.ready[block]).port), timeout=PATIENCE_S))
+        return self.keep(socket.create_connection(("127.0.0.1", urlsplit(self.ready[block]).port), timeout=PATIENCE_S))
+
+    def secure(self, url: str) -> HTTPSConnection:
+        """A TLS connection to one of the gateway's addresses."""
+        return self.keep(HTTPSConnection("127.0.0.1", urlsplit(url).port, context=self.context(), timeout=PATIENCE_S))
+
+    def plain_port(self) -> int:
+        """Where plain HTTP listens, which ready.json does not say."""
+        conf = (self.folder / "nginx" / "current" / "gateway.conf").read_text()
+        return int(conf.rsplit("listen 127.0.0.1:", 1)[1].split(";")[0])
 
     def hang_up(self) -> None:
         """Close every connection that a test has opened."""
         while self._open:
             self._open.pop().close()
 
-    def _kept(self, line: Line) -> Line:
+    def keep(self, line: Line) -> Line:
+        """Close this line when the test is over."""
         self._open.append(line)
         return line
 

@@ -35,37 +35,37 @@ def test_valid_certificate_that_is_not_admitted_is_refused(shared: Running) -> N
     assert (answer.status, answer.reason) == (403, "not_admitted")
 
 
-def test_admitted_device_is_served_until_it_is_withdrawn(gateway: Running) -> None:
+def test_admitted_device_is_served_until_it_is_withdrawn(shared: Running) -> None:
     """On one kept connection: served, withdrawn, refused."""
-    identity = gateway.admit("gate-9")
-    line = gateway.devices(identity)
+    identity = shared.admit("gate-9")
+    line = shared.devices(identity)
     assert ask(line, CHAIN_ID).status == 200
-    assert gateway.admin("DELETE", "/devices/gate-9") == (200, {"name": "gate-9"})
-    assert ask(gateway.devices(identity), CHAIN_ID).reason == "not_admitted"
+    assert shared.admin("DELETE", "/devices/gate-9") == (200, {"name": "gate-9"})
+    assert ask(shared.devices(identity), CHAIN_ID).reason == "not_admitted"
 
 
 @pytest.mark.row("B14")
-def test_revoked_certificate_is_refused_everywhere(gateway: Running) -> None:
+def test_revoked_certificate_is_refused_everywhere(shared: Running) -> None:
     """A new list closes the open connection, and a new one gets 403 with the reason."""
-    identity = gateway.admit("gate-9")
-    line = gateway.devices(identity)
+    identity = shared.admit("gate-8")
+    line = shared.devices(identity)
     assert ask(line, CHAIN_ID).status == 200
-    gateway.authority.revoke(identity)
+    shared.authority.revoke(identity)
     await_until(lambda: not served(line), "the open connection's end")
-    answer = ask(gateway.devices(identity), CHAIN_ID)
+    answer = ask(shared.devices(identity), CHAIN_ID)
     assert answer.json["error"]["message"] == "certificate refused: FAILED:certificate revoked"
 
 
-def test_user_calls_with_its_secret_and_no_other(gateway: Running) -> None:
+def test_user_calls_with_its_secret_and_no_other(shared: Running) -> None:
     """Basic authentication over TLS, for a device without a certificate."""
-    status, user = gateway.admin("POST", "/users", {"name": "pi"})
+    status, user = shared.admin("POST", "/users", {"name": "pi"})
     assert status == 201
-    assert gateway.admin("POST", "/users", {"name": "pi"}) == (200, user)
-    assert ask(gateway.devices(), CHAIN_ID, Authorization=basic("pi", user["secret"])).status == 200
-    assert ask(gateway.devices(), CHAIN_ID, Authorization=basic("pi", user["secret"] + "x")).status == 401
-    gateway.admin("DELETE", "/users/pi")
-    assert ask(gateway.devices(), CHAIN_ID, Authorization=basic("pi", user["secret"])).status == 401
-    assert gateway.admin("POST", "/users", {"name": "pi"})[1]["secret"] != user["secret"]
+    assert shared.admin("POST", "/users", {"name": "pi"}) == (200, user)
+    assert ask(shared.devices(), CHAIN_ID, Authorization=basic("pi", user["secret"])).status == 200
+    assert ask(shared.devices(), CHAIN_ID, Authorization=basic("pi", user["secret"] + "x")).status == 401
+    shared.admin("DELETE", "/users/pi")
+    assert ask(shared.devices(), CHAIN_ID, Authorization=basic("pi", user["secret"])).status == 401
+    assert shared.admin("POST", "/users", {"name": "pi"})[1]["secret"] != user["secret"]
 
 
 def test_certificate_of_another_ca_is_refused(shared: Running) -> None:

@@ -56,6 +56,7 @@ def test_mutants_that_pass_are_allowed_calls(shared: Running, shared_node: Node,
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_a_hundred_thousand_mutants(shared: Running, shared_node: Node, device: Identity) -> None:
     """The long form, in lots that are forgotten when they have been checked."""
     total: Counter[int] = Counter()
