@@ -30,23 +30,24 @@ class Seen:
         return cls(header.number, header.timestamp)
 
 
-def check_clock(head: Header, now: int, limits: Freshness) -> None:
-    """The head is neither older nor newer than the limits allow.
+def check_clock(head: Header, vouched: int, now: int, limits: Freshness) -> None:
+    """The head is not newer, and enough sealers' word for it (since `vouched`) not older than the limits allow.
 
     Raises:
         ClockError: it is.
     """
-    age = now - head.timestamp
+    age = now - vouched
     if age > limits.max_head_age_s:
         raise ClockError(
             Flaw.HEAD_STALE,
-            f"block {head.number} was sealed {_span(age)} ago by this clock: the chain stands still, the node"
-            " hangs back, or this clock is fast",
+            f"enough sealers sealed {_span(age)} before this clock's time, at block {head.number}: the chain stands"
+            " still, the node hangs back, or this clock is fast",
         )
-    if age < -limits.max_head_lead_s:
+    lead = head.timestamp - now
+    if lead > limits.max_head_lead_s:
         raise ClockError(
             Flaw.HEAD_IN_FUTURE,
-            f"block {head.number} is {_span(-age)} ahead of this clock: set the clock, or see to the sealers'",
+            f"block {head.number} is {_span(lead)} ahead of this clock: set the clock, or see to the sealers'",
         )
 
 

@@ -22,7 +22,7 @@ from contracts.headers import Header
 from contracts.identity import Identity, identify
 from contracts.proof_errors import AnswerError, CheckpointError, Flaw, IdentityError, SealError, StateError
 from contracts.sale_state import SaleState
-from contracts.seals import Row, SealRules, check_row, longest_row
+from contracts.seals import Row, SealRules, check_head, check_row, longest_row, needed, vouched_time
 from contracts.slot import decode_slot
 from contracts.state_proof import Account, check_code, prove_account, prove_slot
 from contracts.terms import Terms
@@ -67,8 +67,9 @@ def prove_state(trust: Trust, checkpoint: Checkpoint, answer: Answer, depth: int
         ProofError: its subclass and flaw say which rule is broken.
     """
     row = check_row(answer.headers, checkpoint.sealers, trust.rules)
+    check_head(row)
     if row.depth < depth:
-        raise SealError(Flaw.ROW_TOO_SHORT, f"only {row.depth} blocks lie on top instead of {depth}")
+        raise SealError(Flaw.ROW_TOO_SHORT, f"only {row.depth} known seals lie on top instead of {depth}")
     check_place(checkpoint, row.headers, trust.rules)
     account = _account(row.base, answer)
     word = prove_slot(account.storage_root, 0, answer.slot_nodes)
@@ -87,20 +88,11 @@ def prove_fresh(
         ProofError: its subclass and flaw say which rule is broken.
     """
     found = prove_state(trust, checkpoint, answer, depth)
-    check_fresh(trust, checkpoint, found.row.head, now, seen)
-    return found
-
-
-def check_fresh(trust: Trust, checkpoint: Checkpoint, head: Header, now: int, seen: Seen | None = None) -> None:
-    """The head is of the present, and the checkpoint not too old for it.
-
-    Raises:
-        ClockError: head, clock and memory do not agree.
-        CheckpointError: the checkpoint is too old.
-    """
-    check_progress(head, checkpoint, seen, now, trust.freshness)
-    check_clock(head, now, trust.freshness)
+    row = found.row
+    check_progress(row.head, checkpoint, seen, now, trust.freshness)
+    check_clock(row.head, vouched_time(row, needed(checkpoint.sealers, trust.rules)), now, trust.freshness)
     check_age(checkpoint, now, trust.max_checkpoint_age_s)
+    return found
 
 
 def check_place(checkpoint: Checkpoint, headers: Sequence[Header], rules: SealRules) -> None:

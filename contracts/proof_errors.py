@@ -34,6 +34,7 @@ class Flaw(StrEnum):
     REPEATED_SEALER = "repeated-sealer"
     ROW_TOO_SHORT = "row-too-short"
     TOO_FEW_SEALERS = "too-few-sealers"
+    STRANGER_HEAD = "stranger-head"
     UNKNOWN_SEALERS = "unknown-sealers"
     SEALERS_AGED = "sealers-aged"
     HEAD_STALE = "head-stale"

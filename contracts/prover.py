@@ -26,7 +26,9 @@ REMEMBERED: Final = 256
 EPOCH: Final = 1_000
 
 # What a moment, another node behind the same gateway, or a longer row may mend.
-_PASSING: Final = frozenset({Flaw.MISSING_BLOCK, Flaw.NOT_LINKED, Flaw.HEAD_WENT_BACK, Flaw.OTHER_BLOCK})
+_PASSING: Final = frozenset(
+    {Flaw.MISSING_BLOCK, Flaw.NOT_LINKED, Flaw.HEAD_WENT_BACK, Flaw.OTHER_BLOCK, Flaw.STRANGER_HEAD}
+)
 _GROWING: Final = frozenset({Flaw.ROW_TOO_SHORT, Flaw.TOO_FEW_SEALERS})
 
 

@@ -27,10 +27,15 @@ class SealRules:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Headers on one another, oldest first, each sealed; `known` are the distinct known sealers among them."""
+    """Headers on one another, oldest first, each sealed; `known` are the distinct known sealers among them.
+
+    `depth` is how many headers by known sealers lie on top of the base. Anybody can put headers of his own on a row;
+    they count for nothing.
+    """
 
     headers: tuple[Header, ...]
     known: frozenset[bytes]
+    depth: int
     off_turn: tuple[int, ...]
 
     @property
@@ -42,11 +47,6 @@ class Row:
     def head(self) -> Header:
         """The newest header."""
         return self.headers[-1]
-
-    @property
-    def depth(self) -> int:
-        """How many headers lie on top of the base."""
-        return len(self.headers) - 1
 
 
 def majority_depth(sealers: Sealers) -> int:
@@ -80,7 +80,31 @@ def check_row(headers: Sequence[Header], sealers: Sealers, rules: SealRules) -> 
     _check_rest(headers, sealers)
     known = frozenset(header.sealer for header in headers).intersection(sealers)
     _check_count(len(known), headers, sealers, rules)
-    return Row(tuple(headers), known, _off_turn(headers, sealers))
+    on_top = sum(header.sealer in sealers for header in headers[1:])
+    return Row(tuple(headers), known, on_top, _off_turn(headers, sealers))
+
+
+def vouched_time(row: Row, wanted: int) -> int:
+    """The time since which so many distinct known sealers have sealed this row: theirs, not a stranger's.
+
+    One sealer alone could put a fresh header on a row that the others left long ago.
+    """
+    found: set[bytes] = set()
+    for header in reversed(row.headers):
+        found |= {header.sealer} & row.known
+        if len(found) >= wanted:
+            return header.timestamp
+    return row.base.timestamp
+
+
+def check_head(row: Row) -> None:
+    """The newest header is a known sealer's.
+
+    Raises:
+        SealError: it is a stranger's, whose number and time mean nothing.
+    """
+    if row.head.sealer not in row.known:
+        raise SealError(Flaw.STRANGER_HEAD, f"block {row.head.number} was not sealed by a known sealer: try again")
 
 
 def _check_rest(headers: Sequence[Header], sealers: Sealers) -> None:
