@@ -125,7 +125,7 @@ class AdminHandler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise BadRequestError("the body is missing or too long")
         try:
-            body = json.loads(self.rfile.read(int(length)))
+            body = json.loads(self.rfile.read(int(length)) or b"{}")
         except (ValueError, RecursionError):
             raise BadRequestError("the body is not JSON") from None
         if not isinstance(body, dict):

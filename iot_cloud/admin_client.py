@@ -1,8 +1,9 @@
 """The admin API from the outside: what the commands use."""
 
+import http.client
+import json
+import socket
 from typing import Any
-
-import httpx
 
 from iot_cloud.errors import CloudError, NotRunningError
 from iot_cloud.home import CloudHome
@@ -18,19 +19,34 @@ class RefusedError(CloudError):
         self.reason = code
 
 
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("cloud", timeout=TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT_S)
+        self.sock.connect(self._path)
+
+
 def call(home: CloudHome, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The answer of the running cloud; NotRunningError or RefusedError otherwise."""
-    transport = httpx.HTTPTransport(uds=str(home.admin_socket))
+    connection = UnixConnection(str(home.admin_socket))
     try:
-        with httpx.Client(transport=transport, timeout=TIMEOUT_S) as client:
-            response = client.request(method, f"http://cloud{path}", json=body)
-    except httpx.ConnectError:
-        raise NotRunningError(
-            f"nothing answers on {home.admin_socket}: start the cloud with `lading-cloud up`"
-        ) from None
-    except httpx.HTTPError as error:
+        connection.request(method, path, None if body is None else json.dumps(body))
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    except (FileNotFoundError, ConnectionRefusedError):
+        message = f"nothing answers on {home.admin_socket}: start the cloud with `lading-cloud up`"
+        raise NotRunningError(message) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise NotRunningError(f"the cloud did not answer: {error}") from error
-    answer = response.json()
-    if response.is_error:
+    finally:
+        connection.close()
+    if response.status >= 400:
         raise RefusedError(answer["error"]["code"], answer["error"]["message"])
     return answer

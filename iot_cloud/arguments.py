@@ -27,7 +27,8 @@ def _processes(verbs: Any) -> None:
     _verb(verbs, "up", commands.up, "serve in the foreground until SIGINT or SIGTERM")
     _verb(verbs, "down", commands.down, "stop the cloud that serves this run folder")
     _json(_verb(verbs, "status", commands.status, "say what runs, and where"))
-    _verb(verbs, "rotate-ca", commands.rotate_authority, "begin a new authority beside the old one")
+    rotate = _verb(verbs, "rotate-ca", commands.rotate_authority, "begin a new authority beside the old one")
+    rotate.add_argument("--finish", action="store_true", help="distrust the old ones; the cloud must be down")
 
 
 def _things(verbs: Any) -> None:

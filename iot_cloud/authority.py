@@ -40,6 +40,11 @@ class Authority:
         found = [self.issuer, *(_load(path, path.with_suffix(".key")) for path in retired)]
         return [issuer for issuer in found if issuer.certificate.not_valid_after_utc > utc(self._now())]
 
+    @property
+    def server_issuer(self) -> Issuer:
+        """The oldest of them: devices that have not heard of a new authority must go on trusting the servers."""
+        return self.all_issuers[-1]
+
     def rotate(self) -> None:
         """Begin a new authority; what the old one signed stays good until it expires or is revoked."""
         number = 1 + len(list(self._home.ca.glob("retired-*.pem")))
@@ -47,6 +52,14 @@ class Authority:
         write_private(retired.with_suffix(".key"), (self._home.ca / "ca.key").read_bytes())
         write_private(retired, (self._home.ca / "issuer.pem").read_bytes())
         self._install(certificates.new_authority(f"Lading CA {os.urandom(4).hex()}", utc(self._now())))
+
+    def retire_predecessors(self) -> int:
+        """Distrust every authority but the issuing one; how many there were."""
+        retired = list(self._home.ca.glob("retired-*"))
+        for path in retired:
+            path.unlink()
+        write_private(self._home.ca_certificates, pem(self.issuer.certificate))
+        return len(retired) // 2
 
     def write_crl(self, days: int) -> None:
         """Sign the revocation list of every authority anew and replace the file atomically.

@@ -4,6 +4,7 @@ The certificate is ours, registered without its authority, so that the gateway k
 """
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -109,6 +110,9 @@ def data_client(settings: Settings, *, dry_run: bool) -> Any:
     """boto3's shadow client at the account's own endpoint."""
     if dry_run:
         raise CloudError("shadow and watch make one call each: nothing to rehearse")
+    # boto3's own variables name another endpoint, for example a test server.
+    if any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IOT_DATA_PLANE")):
+        return boto3.client("iot-data", region_name=settings.region)
     account = Account(settings, print, dry_run=False)
     endpoint = account.call("describe_endpoint", endpointType="iot:Data-ATS")["endpointAddress"]
     return boto3.client("iot-data", region_name=settings.region, endpoint_url=f"https://{endpoint}")

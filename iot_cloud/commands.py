@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from iot_cloud import certificates, supervisor
 from iot_cloud.admin_client import call
 from iot_cloud.errors import CloudError, NotRunningError
 from iot_cloud.home import CloudHome, write_private
@@ -23,6 +23,8 @@ LOCAL_ARN = "arn:aws:iot:local:000000000000"
 
 def up(_options: Options) -> None:
     """Serve."""
+    from iot_cloud import supervisor
+
     supervisor.up(CloudHome.default(), load_settings(), _say)
 
 
@@ -49,8 +51,13 @@ def status(options: Options) -> None:
     _show(facts) if options.json else _lines(facts)
 
 
-def rotate_authority(_options: Options) -> None:
-    """A new authority."""
+def rotate_authority(options: Options) -> None:
+    """A new authority, or the end of the old ones."""
+    if options.finish:
+        from iot_cloud import supervisor
+
+        _say(f"distrusted {supervisor.retire_authorities(CloudHome.default())} authorities from the next start on")
+        return
     call(CloudHome.default(), "POST", "/authority")
     _say(f"a new authority signs from now on: hand {CloudHome.default().ca_certificates} to gateway and devices")
 
@@ -68,7 +75,7 @@ def provision(options: Options) -> None:
         answer = call(CloudHome.default(), "POST", path, body)
     _write(options.out / f"{options.thing}.pem", answer["certificate"])
     _write(options.out / "ca.pem", answer["ca"])
-    _say(f"{options.thing}: serial {answer['serial']}, valid until {certificates.utc(answer['not_after'])}")
+    _say(f"{options.thing}: serial {answer['serial']}, valid until {datetime.fromtimestamp(answer['not_after'], UTC)}")
 
 
 def revoke(options: Options) -> None:
@@ -140,6 +147,8 @@ def watch(options: Options) -> None:
 
 
 def _demo_request(options: Options) -> str:
+    from iot_cloud import certificates
+
     key = certificates.new_key()
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{options.thing}.key"

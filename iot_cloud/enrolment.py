@@ -113,7 +113,7 @@ class Enrolment:
         if not isinstance(hosts, Sequence) or isinstance(hosts, str) or not hosts:
             raise ConflictError("hosts must be a list of at least one name or address")
         certificate = certificates.server_certificate(
-            self.authority.issuer,
+            self.authority.server_issuer,
             request,
             common_name,
             map(str, hosts),

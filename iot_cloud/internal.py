@@ -27,7 +27,12 @@ def issue_internal(home: CloudHome, settings: Settings, authority: Authority, no
         write_private(home.keys / f"{name}.pem", pem(certificate))
     hosts = dict.fromkeys([settings.host, *LOOPBACK, *settings.names])
     server = certificates.server_certificate(
-        authority.issuer, _request(home, "server"), "lading-cloud", hosts, now=utc(now), days=settings.certificate_days
+        authority.server_issuer,
+        _request(home, "server"),
+        "lading-cloud",
+        hosts,
+        now=utc(now),
+        days=settings.certificate_days,
     )
     write_private(home.keys / "server.pem", pem(server))
 

@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 SERVICE = "iotdata"
 MAX_SKEW_S = 300
 _HEADER = re.compile(
@@ -53,7 +49,7 @@ def verify(request: SignedRequest, access_key: str, secret: str, region: str, no
     signed = found["headers"].split(";")
     if "host" not in signed or "x-amz-date" not in signed:
         raise SignatureError("IncompleteSignatureException", "host and x-amz-date must be signed")
-    expected = _signature(request, signed, stamp, Credentials(access_key, secret), region)
+    expected = _signature(request, signed, stamp, (access_key, secret), region)
     if not hmac.compare_digest(expected, found["signature"]):
         raise SignatureError(
             "InvalidSignatureException",
@@ -88,11 +84,16 @@ def _check_time(stamp: str, date: str, now: datetime) -> str:
     return stamp
 
 
-def _signature(request: SignedRequest, signed: list[str], stamp: str, credentials: Credentials, region: str) -> str:
+def _signature(request: SignedRequest, signed: list[str], stamp: str, credentials: tuple[str, str], region: str) -> str:
+    # Imported with the first signature: it takes longer than all else that the service needs to start.
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
     headers = {name: request.headers.get(name, "") for name in signed}
     url = f"https://{request.headers.get('host', '')}{request.path}"
     again = AWSRequest(method=request.method, url=url, headers=headers, data=request.body)
     again.context["timestamp"] = stamp
-    auth = SigV4Auth(credentials, SERVICE, region)
+    auth = SigV4Auth(Credentials(*credentials), SERVICE, region)
     text = auth.string_to_sign(again, auth.canonical_request(again))
     return str(auth.signature(text, again))

@@ -137,6 +137,16 @@ def up(home: CloudHome, settings: Settings, announce: Callable[[str], None]) -> 
         lock.release()
 
 
+def retire_authorities(home: CloudHome) -> int:
+    """Distrust all authorities but the issuing one, while no cloud runs; how many there were."""
+    home.create()
+    lock = RunLock(home.lock)
+    try:
+        return Authority(home, Registry(home.registry)).retire_predecessors()
+    finally:
+        lock.release()
+
+
 def _free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))

@@ -17,14 +17,15 @@ class PahoDevice:
     def __init__(self, name: str, endpoint: Endpoint, will: tuple[str, str] | None = None) -> None:
         self.name = name
         self.received: list[tuple[str, Any]] = []
-        self.codes: list[Any] = []
+        self.codes: dict[int, Any] = {}
+        self.topics: list[str] = []
         self.connected = threading.Event()
         self.disconnects = 0
         self.client = new_client(name, endpoint, clean=True)
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = self._on_disconnect
         self.client.on_message = self._on_message
-        self.client.on_subscribe = lambda _c, _u, _mid, codes, _p: self.codes.append(codes[0])
+        self.client.on_subscribe = self._on_subscribe
         if will:
             self.client.will_set(*will, qos=1)
         self.client.connect_async(endpoint.host, endpoint.port, keepalive=30)
@@ -42,11 +43,12 @@ class PahoDevice:
 
     def subscribe(self, *topics: str) -> bool:
         """Whether every subscription was granted."""
-        before = len(self.codes)
-        for topic in topics:
-            self.client.subscribe(topic, qos=1)
-        wait_until(lambda: len(self.codes) == before + len(topics), "the subscriptions' acknowledgement")
-        return not any(code.is_failure for code in self.codes[before:])
+        numbers = [self.client.subscribe(topic, qos=1)[1] for topic in topics]
+        wait_until(lambda: self.codes.keys() >= set(numbers), "the subscriptions' acknowledgement")
+        granted = not any(self.codes[number].is_failure for number in numbers)
+        if granted:
+            self.topics += topics
+        return granted
 
     def publish(self, topic: str, body: Any) -> None:
         """Publish and wait for the acknowledgement."""
@@ -75,9 +77,14 @@ class PahoDevice:
         self.client.disconnect()
         self.client.loop_stop()
 
-    def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: Any, code: Any, _properties: Any) -> None:
+    def _on_connect(self, client: mqtt.Client, _userdata: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if not code.is_failure:
+            for topic in self.topics:
+                client.subscribe(topic, qos=1)
             self.connected.set()
+
+    def _on_subscribe(self, _client: mqtt.Client, _userdata: Any, number: int, codes: Any, _properties: Any) -> None:
+        self.codes[number] = codes[0]
 
     def _on_disconnect(self, *_: Any) -> None:
         self.connected.clear()
