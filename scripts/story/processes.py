@@ -13,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psutil
+
+T = TypeVar("T")
 
 START_S = 120
 STOP_S = 75  # a node may take up to 60 s to write its state
@@ -25,7 +27,7 @@ class ProcessFailed(RuntimeError):  # noqa: N818  # reads as what happened
     """A process ended or stayed silent while others need it; the message names its log."""
 
 
-def await_condition(condition: Callable[[], Any], what: str, seconds: float = START_S) -> Any:
+def await_condition(condition: Callable[[], T | None], what: str, seconds: float = START_S) -> T:
     """Return the first true answer of `condition`; raise ProcessFailed when none comes in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -77,8 +79,7 @@ class RunFolder:
                 raise ProcessFailed(f"{name} ended with status {process.returncode} ({log}): {' / '.join(last)}")
             return _read_ready(ready_file, process.pid)
 
-        ready: dict[str, Any] = await_condition(answer, f"{name} getting ready (its log: {log})")
-        return ready
+        return await_condition(answer, f"{name} getting ready (its log: {log})")
 
     def memory_mb(self) -> float:
         """Return what all these processes and their children hold together (PSS, so that shared pages count once)."""

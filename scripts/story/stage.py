@@ -95,6 +95,16 @@ class Stage:
         )  # fmt: skip
         self.ready["gateway"] = self.folder.start("gateway", "lading-gateway", "up")
 
+    def start_web(self, thing: str) -> None:
+        """Start the web application, with the inbox of the Pi that will be on this machine."""
+        inbox = self.path / "pi" / thing / "inbox"
+        self.configure("web", port=self.ports.web, pi_inboxes={thing: str(inbox)})
+        self.ready["web"] = self.folder.start("web", "lading-web", "up")
+
+    def start_pi(self, thing: str) -> None:
+        """Start the Pi, once it is enrolled."""
+        self.ready["pi"] = self.folder.start("pi", "lading-pi", "run", ready=f"pi/{thing}")
+
 
 def key_files(home: Path, who: str) -> tuple[Path, Path]:
     """Return where a person of the story keeps keystore and password."""

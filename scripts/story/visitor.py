@@ -134,8 +134,7 @@ class Visitor:
                 raise PageRefused(" ".join(page.complaints))
             return page.values if page.values.get("state") == "done" else None
 
-        values: dict[str, str] = await_condition(settled, f"settling of {transaction}", SETTLED_S)
-        return values
+        return await_condition(settled, f"settling of {transaction}", SETTLED_S)
 
     @staticmethod
     def _answer(answer: httpx.Response) -> httpx.Response:

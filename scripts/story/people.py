@@ -1,0 +1,99 @@
+"""What people do in the story, each through the part that they would use: the pages, the scanner."""
+
+import json
+import shutil
+import tomllib
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from web3 import Web3
+
+from contracts.sale import Sale
+from iot_client.journal import Journal, Record
+from scripts.story.cast import THING, Person
+from scripts.story.processes import await_condition
+from scripts.story.stage import Stage
+from scripts.story.visitor import Visitor
+
+PRICE_ETH = 50
+GOODS = {"make": "Nimbus", "model": "alpha", "number": "4AA6", "year": "2019", "price": str(PRICE_ETH)}
+
+
+@dataclass
+class Story:
+    """What the people and the door of the story do, each through the part that a person would use."""
+
+    stage: Stage
+    seller: Person
+    buyer: Person
+    operator: Person
+    sites: list[int]
+
+    def visitor(self, person: Person) -> Visitor:
+        """Sign a person in at the web application."""
+        visitor = Visitor(self.stage.ready["web"]["url"])
+        visitor.sign_in(person.name, person.passphrase)
+        return visitor
+
+    def sell(self, site: int, **other: str) -> dict[str, str]:
+        """Fill the seller's form; return what the transaction's page says once it is settled."""
+        visitor = self.visitor(self.seller)
+        typed = {**GOODS, **other, "site": str(site), "settlement": "0", "passphrase": self.seller.passphrase}
+        return visitor.follow(visitor.send("/sell/new", "", **typed))
+
+    def buy(self, address: str) -> dict[str, str]:
+        """Buy on the sale's page; return what the transaction's page says once it is settled."""
+        visitor = self.visitor(self.buyer)
+        return visitor.follow(visitor.send(self.page(address), "/buy", passphrase=self.buyer.passphrase))
+
+    def page(self, address: str) -> str:
+        """Return the address of a sale's page."""
+        return f"/sale/{self.stage.deployment.chain_id}/{address}"
+
+    def barcode(self, address: str) -> bytes:
+        """Download the receipt's barcode as the buyer."""
+        return self.visitor(self.buyer).download(f"{self.page(address)}/receipt/barcode.png")
+
+    def sale(self, address: str, node: int = 0) -> Sale:
+        """Return a sale as one of the nodes tells it."""
+        return Sale.at(self.stage.node(node), address)
+
+    def balance(self, address: str) -> int:
+        """Return an account's balance in wei."""
+        return self.stage.node().eth.get_balance(Web3.to_checksum_address(address))
+
+    def show(self, picture: bytes, name: str) -> tuple[str, str]:
+        """Hold a picture in front of the door's scanner; return the outcome and its detail, from the door's journal."""
+        inbox = Path(self.stage.ready["pi"]["inbox"])
+        (self.stage.path / "demo" / name).write_bytes(picture)
+        shutil.copy(self.stage.path / "demo" / name, inbox / f".{name}")
+        (inbox / f".{name}").rename(inbox / name)
+        return await_condition(lambda: self._outcome(name), f"an answer of the door to {name}", 60)
+
+    def _outcome(self, name: str) -> tuple[str, str] | None:
+        with self._journal() as journal:
+            return next(((scan[5], scan[6]) for scan in journal.scans() if scan[2] == name), None)
+
+    def release(self, address: str, state: str = "completed") -> tuple[Record, list[tuple[float, str, str, str]]]:
+        """Wait until the door's release of a sale reaches a state; return its record and steps."""
+
+        def reached() -> tuple[Record, list[tuple[float, str, str, str]]] | None:
+            with self._journal() as journal:
+                found = [(record, journal.steps(record.key)) for record in journal.releases(address)]
+            return next((pair for pair in found if pair[0].state == state), None)
+
+        return await_condition(reached, f"the door's release of {address} being {state}", 90)
+
+    def _journal(self) -> AbstractContextManager[Journal]:
+        return closing(Journal(self.stage.path / "pi" / THING / "journal.sqlite", read_only=True))
+
+    @property
+    def confirmations(self) -> int:
+        """Return how many blocks the door waits for on top of a release."""
+        config = tomllib.loads((self.stage.path / "pi" / THING / "config.toml").read_text())
+        return int(config.get("pi", config)["confirmations"])
+
+    def openings(self) -> int:
+        """Return how often the gate itself counted that it opened."""
+        return int(json.loads((self.stage.path / "pi" / THING / "gate.json").read_text())["openings"])
