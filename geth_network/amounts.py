@@ -2,7 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_hex_address, to_checksum_address
 
 from geth_network.errors import SettingsError
 
@@ -22,9 +22,12 @@ def parse_ether(text: str) -> int:
 
 def parse_address(text: str) -> str:
     """An address, with its checksum made; refuses a wrong checksum."""
-    if not is_address(text):
-        raise SettingsError(f"{text!r} is not an address, or its checksum is wrong")
-    return str(to_checksum_address(text))
+    if not is_hex_address(text):
+        raise SettingsError(f"{text!r} is not an address (0x and 40 hex digits)")
+    address = str(to_checksum_address(text))
+    if text[2:] not in {text[2:].lower(), text[2:].upper(), address[2:]}:
+        raise SettingsError(f"{text!r} has a wrong checksum (EIP-55): a character is mistyped")
+    return address
 
 
 def parse_alloc(entries: list[str]) -> dict[str, int]:

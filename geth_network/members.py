@@ -16,6 +16,7 @@ from geth_network.errors import BundleError, FolderError, RpcError, RunningError
 from geth_network.folder import Folder, write_atomically
 from geth_network.genesis import genesis_text
 from geth_network.network import Kind, Network, Node, Peer, Role, load_network
+from geth_network.patrol import ask_peers, public_key
 from geth_network.rpc import IpcNode
 from geth_network.settings import Settings
 
@@ -61,14 +62,28 @@ def add_member(folder: Folder, card: Card, say: Callable[[str], None]) -> None:
     known = {peer.enode for peer in network.peers}
     network = replace(network, peers=(*network.peers, *(peer for peer in card.peers if peer.enode not in known)))
     write_atomically(folder.network, network.to_json())
-    for ask in running_nodes(folder, network, network.nodes):
+    asks = running_nodes(folder, network, network.nodes)
+    for ask in asks:
         for peer in card.peers:
             ask("admin_addTrustedPeer", peer.enode)
             ask("admin_addPeer", peer.enode)
     for peer in card.peers:
         say(f"{peer.name} may connect")
         if peer.address:
+            await_follower(asks, peer)
             vote(folder, network, peer.address, wanted=True, say=say)
+
+
+def await_follower(asks: list[IpcNode], peer: Peer, timeout_s: float = 60) -> None:
+    """Waits until a new sealer's node is connected: one that is voted in and not there may stop the chain."""
+    deadline = time.monotonic() + timeout_s
+    while not any(public_key(peer.enode) in ask_peers(ask) for ask in asks):
+        if time.monotonic() > deadline:
+            raise RunningError(
+                f"{peer.name} may connect but has not within {timeout_s:.0f} s, so no vote was cast: "
+                "let its member start it (`lading-chain up`), then repeat this command"
+            )
+        time.sleep(0.2)
 
 
 def remove_member(folder: Folder, who: str, say: Callable[[str], None]) -> None:

@@ -94,10 +94,21 @@ class Patrol:
 def ask_sealer(ask: IpcNode) -> Answer | None:
     """A sealer's head, and its peers' heads by public key; None while it does not answer."""
     try:
-        peers = ask("admin_peers")
-        return head_of(ask), {public_key(peer["enode"]): peer_head(peer) for peer in peers}
+        return head_of(ask), ask_peers(ask)
     except RpcError:
         return None
+
+
+def ask_peers(ask: IpcNode) -> dict[str, str]:
+    """The heads of a node's peers by public key; those with whom it exchanges no blocks are left out."""
+    peers = ask("admin_peers")
+    return {public_key(peer["enode"]): peer_head(peer) for peer in peers if exchanges_blocks(peer)}
+
+
+def exchanges_blocks(peer: dict[str, object]) -> bool:
+    """Whether the handshake has shown the same chain."""
+    protocols = peer.get("protocols")
+    return isinstance(protocols, dict) and isinstance(protocols.get("eth"), dict)
 
 
 def peer_head(peer: dict[str, object]) -> str:

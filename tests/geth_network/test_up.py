@@ -51,7 +51,7 @@ def test_a_transaction_sent_to_one_node_is_read_on_all(shared: Chain, payer: Loc
 @pytest.mark.parametrize("chain_id", [1, 20260])
 def test_a_transaction_of_another_chain_is_refused(shared: Chain, payer: LocalAccount, chain_id: int) -> None:
     """What was signed for a test chain cannot be replayed here."""
-    with pytest.raises(RpcError, match="invalid sender|chain"):
+    with pytest.raises(RpcError, match="invalid sender"):
         shared.rpc()("eth_sendRawTransaction", "0x" + transfer(shared, payer, chainId=chain_id).hex())
 
 

@@ -1,0 +1,150 @@
+"""A consortium on machines of its own: network namespaces, one run folder each."""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from geth_network.network import Role
+from tests.geth_network.chain import Chain, await_that
+from tests.geth_network.machines import Machine, Site
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def machines() -> Iterator[list[Machine]]:
+    """Three machines on one switch."""
+    with ExitStack() as folders:
+        homes = [Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="lc", dir="/tmp"))) for _ in range(3)]
+        site = Site(homes)
+        try:
+            yield site.machines
+        finally:
+            site.remove()
+
+
+def sealer(machine: Machine) -> str:
+    """The name of a machine's sealer."""
+    return machine.chain.names(Role.SEALER)[0]
+
+
+def signers(machine: Machine) -> set[str]:
+    """The sealers that a machine's chain lists."""
+    return {address.lower() for address in machine.chain.ask(sealer(machine))("clique_getSigners")}
+
+
+def address(machine: Machine) -> str:
+    """The address of a machine's sealer."""
+    return str(machine.chain.network().of_role(Role.SEALER)[0].address).lower()
+
+
+@contextmanager
+def joined(first: Machine, newcomer: Machine, voters: list[Machine]) -> Iterator[Path]:
+    """A newcomer joins by bundle and card, starts, is let in and voted for."""
+    bundle, card = newcomer.chain.home / "bundle.json", newcomer.chain.home / "card.json"
+    first.chain.run("export", str(bundle))
+    place = [text for key, value in newcomer.place.items() for text in (f"--{key.replace('_', '-')}", str(value))]
+    newcomer.chain.run(
+        "join", str(bundle), "--name", f"m{newcomer.number}", "--card", str(card),
+        "--sealers", "1", "--rpc-nodes", "0", *place,
+    )  # fmt: skip
+    with newcomer.chain.up(prefix=newcomer.prefix, wait=False):
+        for voter in voters:
+            voter.chain.run("add-member", str(card))
+        newcomer.chain.await_ready()
+        yield card
+
+
+def heads_agree(machines: list[Machine], since: int) -> bool:
+    """Whether all machines are on one chain that has grown beyond a height."""
+    numbers = [machine.chain.number(sealer(machine)) for machine in machines]
+    if min(numbers) <= since:
+        return False
+    return len({machine.chain.block_hash(sealer(machine), min(numbers)) for machine in machines}) == 1
+
+
+def agree(*machines: Machine) -> int:
+    """Waits until all machines are on one growing chain; returns a height on it."""
+    since = max(machine.chain.number(sealer(machine)) for machine in machines)
+    await_that(lambda: heads_agree(list(machines), since), "one chain on all machines")
+    return since
+
+
+@pytest.mark.row("B2", "T7")
+def test_three_members_on_three_machines(machines: list[Machine]) -> None:
+    """Bundle, card, votes; a member cut off and healed; a member voted out. No key leaves its machine."""
+    first, second, third = machines
+    first.chain.new(sealers=1, rpc_nodes=1, **first.place | {"rpc_port": 0})
+    with first.chain.up(prefix=first.prefix), joined(first, second, [first]) as card:
+        assert_no_secret(second, card)
+        with joined(first, third, [first, second]):
+            everybody = {address(machine) for machine in machines}
+            await_that(lambda: signers(first) == everybody, "three listed sealers")
+            agree(*machines)
+
+            third.cut()
+            first.chain.await_progress(sealer(first), blocks=4)
+            third.heal()
+            agree(*machines)
+
+            for machine in (first, second):
+                machine.chain.run("remove-member", address(third))
+            await_that(lambda: signers(first) == everybody - {address(third)}, "two listed sealers")
+            agree(first, second)
+
+
+def assert_no_secret(machine: Machine, card: Path) -> None:
+    """Neither bundle nor card holds a key, nor does another machine's folder."""
+    told = card.read_text() + (machine.chain.home / "bundle.json").read_text()
+    account = machine.chain.folder.data(sealer(machine)) / "account"
+    keystore = json.loads((account / "keystore.json").read_text())
+    assert keystore["crypto"]["ciphertext"] not in told
+    assert (account / "password").read_text().strip() not in told
+    assert (machine.chain.folder.data(sealer(machine)) / "geth" / "nodekey").read_text() not in told
+
+
+@pytest.mark.long
+def test_isolated_members_heal_twenty_times(machines: list[Machine]) -> None:
+    """Every machine cut off for 5 to 60 s, then healed: one chain again, each time within 20 s."""
+    first, second, third = machines
+    first.chain.new(sealers=1, rpc_nodes=0, **first.place)
+    healings = []
+    with first.chain.up(prefix=first.prefix), joined(first, second, [first]), joined(first, third, [first, second]):
+        for number in range(20):
+            agree(*machines)
+            for machine in machines:
+                machine.cut()
+            time.sleep((5, 15, 35, 60)[number % 4])
+            for machine in machines:
+                machine.heal()
+            healed = time.monotonic()
+            agree(*machines)
+            healings.append(round(time.monotonic() - healed, 1))
+            print(f"round {number + 1}: one chain again after {healings[-1]} s", flush=True)
+    assert max(healings) <= 20, healings
+
+
+def test_a_foreign_bundle_and_a_wrong_card_are_refused(home: Path, tmp_path: Path) -> None:
+    """In words, and nothing is made or changed."""
+    chain = Chain(home)
+    chain.new(sealers=1, rpc_nodes=0)
+    before = chain.folder.network.read_text()
+    card = tmp_path / "card.json"
+    for text, words in (
+        ("{", "not a member's card"),
+        (json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": []}), "card is for chain 5"),
+        (
+            json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": [{"name": "x", "enode": "enode://1@h:1"}]}),
+            "enode",
+        ),
+    ):
+        card.write_text(text)
+        refused = chain.run("add-member", str(card), check=False)
+        assert refused.returncode == 1
+        assert words in refused.stderr
+    assert chain.folder.network.read_text() == before
