@@ -33,15 +33,17 @@ class Cloud:
         said = self._get(f"/things/{thing}/shadow")
         return said if isinstance(said, dict) else None
 
-    def events(self, thing: str, limit: int = 50) -> list[dict[str, Any]]:
-        """Return a thing's newest events."""
-        said = self._get(f"/things/{thing}/events", limit=limit) or []
+    def events(self, thing: str, after: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+        """Return a thing's events after an id, the oldest first: `{"id", "received_at", "event"}`."""
+        said = self._get(f"/things/{thing}/events", after=after, limit=limit) or []
         listed: list[Any] = said.get("events", []) if isinstance(said, dict) else said
         return [event for event in listed if isinstance(event, dict)]
 
     def status(self, thing: str) -> dict[str, Any]:
         """Return whether a thing is online, as its last will and its own words tell."""
-        return self._get(f"/things/{thing}/status") or {}
+        said = self._get(f"/things/{thing}/status") or {}
+        status = said.get("status")
+        return status if isinstance(status, dict) else {}
 
     def _get(self, path: str, **query: Any) -> Any:
         try:

@@ -2,12 +2,15 @@
 
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 from webapp.cloud import Cloud
 from webapp.errors import CloudError
 
+LOG = 50
+ASK = 200
 WORDS = {
     "LOCKED": "Locked",
     "UNLOCKING": "Unlocking",
@@ -51,6 +54,33 @@ def gate_of(thing: str, shadow: dict[str, Any] | None, status: dict[str, Any]) -
     )
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One line of a gate's log."""
+
+    at: float
+    title: str
+    words: str
+    sale: str | None
+    refused: bool
+
+
+def entry_of(told: dict[str, Any]) -> Entry:
+    """Read an event as the cloud keeps it; whatever a device told, something readable comes out."""
+    event = _table(told.get("event")) or {}
+    at, sale, says = event.get("at"), event.get("sale"), event.get("says")
+    outcome = event.get("state") or event.get("outcome") or ""
+    kind = str(event.get("event") or "event")
+    words = [str(event[key]) for key in ("says", "reason", "detail") if event.get(key)]
+    return Entry(
+        at=at if isinstance(at, int | float) else float(told.get("received_at") or 0),
+        title=f"{kind}: {outcome}"[:60] if outcome else kind[:60],
+        words=" · ".join(dict.fromkeys(words))[:300],
+        sale=sale if isinstance(sale, str) and sale.startswith("0x") else None,
+        refused=bool(says) or "refused" in kind,
+    )
+
+
 def _table(value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
@@ -64,6 +94,7 @@ class Gates:
         self._keep_s = keep_s
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, Gate]] = {}
+        self._logs: dict[str, tuple[int, deque[Entry]]] = {}
 
     def look(self, thing: str) -> Gate:
         """Return the gate now; where the cloud does not answer, it says so and knows nothing."""
@@ -74,6 +105,21 @@ class Gates:
             gate = self._ask(thing)
             self._known[thing] = (time.monotonic(), gate)
             return gate
+
+    def log(self, thing: str) -> list[Entry]:
+        """Return the newest events of a thing, newest first; only what is new is asked for."""
+        with self._lock:
+            last, kept = self._logs.get(thing, (0, deque(maxlen=LOG)))
+            try:
+                while fresh := self._cloud.events(thing, after=last, limit=ASK):
+                    last = max(last, *(int(event["id"]) for event in fresh))
+                    kept.extend(entry_of(event) for event in fresh)
+                    if len(fresh) < ASK:
+                        break
+            except CloudError:
+                pass  # `look` says that the cloud is silent; what is known stays known
+            self._logs[thing] = (last, kept)
+            return list(reversed(kept))
 
     def _ask(self, thing: str) -> Gate:
         try:

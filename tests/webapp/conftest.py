@@ -63,7 +63,7 @@ def start_anvil(*options: str) -> tuple["subprocess.Popen[bytes]", str]:
     )
     url = f"http://127.0.0.1:{port}"
     w3 = connect(url)
-    wait_for(lambda: w3.is_connected())
+    wait_for(w3.is_connected)
     return process, url
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contracts.sale import Status
 from webapp.access import audit, only, the_user
-from webapp.errors import CloudError, Refused, WebError
+from webapp.errors import Refused, WebError
 from webapp.furniture import sites_by_id
 from webapp.inbox import drop
 from webapp.live import stream
@@ -85,16 +85,9 @@ def gate(thing: str) -> str:
         "warehouse/gate.html",
         thing=row,
         gate=services().gates.look(thing),
-        log=_log(thing),
+        log=services().gates.log(thing),
         inbox=thing in services().settings.pi_inboxes,
     )
-
-
-def _log(thing: str) -> list[dict[str, object]]:
-    try:
-        return list(services().cloud.events(thing, limit=30))
-    except CloudError:
-        return []
 
 
 @bp.get("/<thing>/live")
@@ -106,7 +99,7 @@ def live(thing: str) -> Response:
     def pieces() -> Iterator[str]:
         before = None
         while True:
-            now_known = (services().gates.look(thing), _log(thing))
+            now_known = (services().gates.look(thing), services().gates.log(thing))
             if now_known != before:
                 yield render_template("warehouse/live.html", gate=now_known[0], log=now_known[1])
                 before = now_known
