@@ -6,6 +6,7 @@ import tomllib
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from web3 import Web3
 
@@ -93,6 +94,11 @@ class Story:
         """Return how many blocks the door waits for on top of a release."""
         config = tomllib.loads((self.stage.path / "pi" / THING / "config.toml").read_text())
         return int(config.get("pi", config)["confirmations"])
+
+    def shadow(self) -> dict[str, Any]:
+        """Return the door's classic shadow as the operator reads it."""
+        shadow: dict[str, Any] = json.loads(self.stage.folder.run("lading-cloud", "shadow", "get", THING))
+        return shadow
 
     def openings(self) -> int:
         """Return how often the gate itself counted that it opened."""

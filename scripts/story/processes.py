@@ -101,6 +101,20 @@ class RunFolder:
         for left in psutil.wait_procs(family, timeout=5)[1]:
             left.kill()
 
+    def kill(self, name: str) -> None:
+        """Kill a process; its children end by themselves, for which this waits."""
+        process = self.running.pop(name)
+        children = [child for child in _family(process.pid) if child.pid != process.pid]
+        process.kill()
+        process.wait()
+        _, left = psutil.wait_procs(children, timeout=STOP_S)
+        if left:
+            raise ProcessFailed(f"{name} was killed and left {left} behind")
+
+    def children(self, name: str) -> list[psutil.Process]:
+        """Return the processes that a process has started."""
+        return _family(self.running[name].pid)[:-1]
+
     def stop_all(self) -> None:
         """Stop everything, the last started first."""
         for name in reversed(list(self.running)):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -104,6 +105,36 @@ class Stage:
     def start_pi(self, thing: str) -> None:
         """Start the Pi, once it is enrolled."""
         self.ready["pi"] = self.folder.start("pi", "lading-pi", "run", ready=f"pi/{thing}")
+
+    def kill(self, part: str) -> None:
+        """Kill a part without warning, as a power cut would: its children go with it."""
+        self.folder.kill(part)
+
+    def restart(self, part: str) -> None:
+        """Start a killed part again, on the addresses that it had."""
+        starts = {"cloud": self._cloud_again, "gateway": self._gateway_again, "pi": self._pi_again}
+        starts[part]()
+
+    def _cloud_again(self) -> None:
+        port = urlsplit(self.ready["cloud"]["http"]).port
+        self.configure("cloud", mqtt_port=self.ready["cloud"]["mqtt_port"], http_port=port)
+        self.ready["cloud"] = self.folder.start("cloud", "lading-cloud", "up")
+
+    def _gateway_again(self) -> None:
+        ports = {f"{name}_port": urlsplit(self.ready["gateway"][name]).port for name in ("devices", "wallets")}
+        self.configure("gateway", **ports)
+        self.ready["gateway"] = self.folder.start("gateway", "lading-gateway", "up")
+
+    def _pi_again(self) -> None:
+        self.start_pi(self.ready["pi"]["thing"])
+
+    def kill_node(self, url: str) -> None:
+        """Kill the RPC node that answers at a URL; the chain's own watchdog may bring it back."""
+        port = urlsplit(url).port
+        nodes = self.folder.children("chain")
+        found = [node for node in nodes if port in {c.laddr.port for c in node.net_connections("tcp") if c.laddr}]
+        for node in found:
+            node.kill()
 
 
 def key_files(home: Path, who: str) -> tuple[Path, Path]:

@@ -1,0 +1,1 @@
+"""The whole system, every part started by its own command."""
