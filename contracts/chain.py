@@ -13,7 +13,7 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import BlockIdentifier, TxParams
 
 from contracts.errors import translate
-from contracts.fault import NodeError
+from contracts.fault import NodeError, NodeUnreachable
 
 TIMEOUT_S: Final = 10.0
 
@@ -45,7 +45,7 @@ def asking() -> Iterator[None]:
     except Web3Exception as error:
         raise translate(error) from error
     except OSError as error:
-        raise NodeError(f"the node cannot be reached: {error}") from error
+        raise NodeUnreachable(f"the node cannot be reached: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, NodeError):
             raise

@@ -9,7 +9,8 @@ LadingError
 ├── ProofError            in `contracts.proof_errors`
 ├── DeploymentError       the list of deployments, or what is (not) on the chain
 ├── AddressError, KeystoreError    what a person gave cannot be used
-├── NodeError             the node's answer is none: unreachable, refused, malformed
+├── NodeError             the node's answer is none: refused, malformed
+│   └── NodeUnreachable
 └── ContractError         a contract said no
     ├── UnknownRefusal    with data that none of our contracts sends
     └── …                 one class for each custom error, named as in the contract
@@ -46,6 +47,7 @@ from contracts.fault import (
     LadingError,
     ListingError,
     NodeError,
+    NodeUnreachable,
     TermsError,
     UnknownRefusal,
 )
@@ -136,6 +138,7 @@ __all__ = [
     "ListingError",
     "NoEscrow",
     "NodeError",
+    "NodeUnreachable",
     "NotAVoucher",
     "NotBuyer",
     "NotListed",
@@ -177,6 +180,8 @@ __all__ = [
 
 PLAIN_REVERT = "08c379a0"
 PANIC = "4e487b71"
+# How nodes say that a contract's own code failed without data.
+_FAILED = ("revert", "out of gas", "outofgas", "invalid opcode", "invalid jump", "stack underflow")
 
 
 def decode_error(source: BaseException | bytes | str) -> ContractError | None:
@@ -242,7 +247,7 @@ _CLASSES = {kind.__name__: kind for kind in _subclasses(ContractError)}
 def _is_revert(source: object) -> bool:
     if isinstance(source, ContractLogicError):
         return True
-    return isinstance(source, Web3RPCError) and "revert" in str(source.message)
+    return isinstance(source, Web3RPCError) and any(sign in str(source.message).lower() for sign in _FAILED)
 
 
 def _revert_data(error: BaseException) -> bytes | None:

@@ -53,6 +53,12 @@ class NodeError(LadingError):
     reason = "node-failed"
 
 
+class NodeUnreachable(NodeError):  # noqa: N818
+    """There is no connection to the node."""
+
+    reason = "node-unreachable"
+
+
 class ContractError(LadingError):
     """A contract refused.
 

@@ -101,6 +101,8 @@ def ganache(folder: Path, *, chain_id: int = 1338) -> Iterator[Node]:
     program = ROOT / "node_modules/.bin/ganache"
     port = free_port()
     command = [program, "--chain.hardfork", "london", "--server.port", port, "--chain.chainId", chain_id]
+    # Its interpreter is slow, and hostile contracts burn all that they get.
+    command += ["--miner.callGasLimit", 2_000_000]
     command += ["--wallet.accounts", f"{FUNDER.key.to_0x_hex()},{hex(RICH_WEI)}", "--logging.quiet"]
     with _running("ganache", port, command, folder) as node:
         yield node

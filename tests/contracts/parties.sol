@@ -29,7 +29,7 @@ contract Party {
         _target = address(0);
         (bool success, bytes memory answer) = target.call(_data);
         if (success) ++entered;
-        else refusal = answer;
+        else if (gasleft() > 200_000) refusal = answer;
     }
 
     function become(Mood next) external {
