@@ -4,11 +4,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from iot_client.journal import Journal
-from iot_client.pi import Parts, Pi, hold_lock, make_gate
+from iot_client.pi import Pi, hold_lock, make_parts
 from iot_client.scanner import Scan
 from iot_client.scanner.folder import scan_file
-from iot_client.screen import Screen
 from iot_client.settings import PiSettings
 
 CLOUD_WAIT_S = 15.0
@@ -18,9 +16,7 @@ LONGEST_S = 600.0
 def release_once(settings: PiSettings, picture: Path) -> bool:
     """Serve this one picture; true if the gate opened."""
     hold_lock(settings.folder / "lock")
-    quiet = settings.model_copy(update={"scanners": ()})
-    journal = Journal(settings.folder / "journal.sqlite")
-    pi = Pi(Parts(quiet, journal, make_gate(settings), Screen(settings.folder / "door.txt")))
+    pi = Pi(make_parts(settings.model_copy(update={"scanners": ()})))
     watch = _Watch(pi, scan_file(picture))
     pi.loop.every_tick(watch.look)
     pi.run()

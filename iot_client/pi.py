@@ -8,6 +8,7 @@ import queue
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,13 +190,16 @@ def _endpoint(settings: PiSettings) -> Endpoint:
     )  # fmt: skip
 
 
-def serve(settings: PiSettings) -> None:
+def make_parts(settings: PiSettings) -> Parts:
+    """The real parts."""
+    journal = Journal(settings.folder / "journal.sqlite")
+    return Parts(settings, journal, make_gate(settings), Screen(settings.folder / "door.txt"))
+
+
+def serve(settings: PiSettings, make: Callable[[PiSettings], Parts] = make_parts) -> None:
     """Run the Pi of this configuration in the foreground until SIGINT or SIGTERM."""
     lock = hold_lock(settings.folder / "lock")
-    parts = Parts(
-        settings, Journal(settings.folder / "journal.sqlite"), make_gate(settings), Screen(settings.folder / "door.txt")
-    )
-    pi = Pi(parts)
+    pi = Pi(make(settings))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: pi.loop.stop())
     ready = settings.folder / "ready.json"

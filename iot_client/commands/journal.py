@@ -28,11 +28,12 @@ def _document(journal: Journal, arguments: argparse.Namespace) -> dict[str, obje
     names = ("at", "scanner", "name", "remote", "sale", "outcome", "detail", "ms")
     return {
         "scans": [dict(zip(names, row, strict=True)) for row in journal.scans(arguments.last)],
-        "releases": [_release(journal, record) for record in journal.releases(arguments.sale)],
+        "releases": [release_document(journal, record) for record in journal.releases(arguments.sale)],
     }
 
 
-def _release(journal: Journal, record: Record) -> dict[str, object]:
+def release_document(journal: Journal, record: Record) -> dict[str, object]:
+    """A release with its steps, for programs."""
     steps = [dict(zip(("at", "state", "event", "detail"), step, strict=True)) for step in journal.steps(record.key)]
     return {
         "chain_id": record.key.chain_id, "sale": record.key.sale, "attempt": record.key.attempt,

@@ -57,6 +57,7 @@ def enrol(folder: Path, request: Request) -> dict[str, object]:
     enrolment: dict[str, object] = {
         "thing": request.thing,
         "csr": signing_request(key, request.thing),
+        "id": request.device_id,
         "device": account.address,
         "site": request.site,
         "operator": request.operator,

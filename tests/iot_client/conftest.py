@@ -1,35 +1,54 @@
 """A chain and a cloud for all tests of the Pi; each test brings doors and sales of its own."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.nodes import anvil
+from tests.contracts.nodes import Node, anvil
 from tests.contracts.world import World
 from tests.iot_client.warehouse import Door, Warehouse
+from tests.iot_client.zygote import Zygote
 from tests.iot_cloud.running import RunningCloud
+
+BLOCK_EVERY_S = 0.25
 
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """Anvil with a block every second, the contracts, and the cloud."""
+    """Anvil that goes on by itself, the contracts, and the cloud."""
     folder = tmp_path_factory.mktemp("warehouse")
     with anvil(folder, chain_id=20261128) as node:
-        world = World.build(node, folder / "deployments.json")
-        cloud = RunningCloud.start()
-        warehouse = Warehouse(world, cloud)
-        node.rpc("evm_setIntervalMining", 1)
+        cloud, zygote, ended = RunningCloud.start(requests_per_s=1000, burst=1000), Zygote(), threading.Event()
+        warehouse = Warehouse(World.build(node, folder / "deployments.json"), cloud, zygote)
+        miner = threading.Thread(target=_mine, args=(node, ended), daemon=True)
+        miner.start()
         try:
             yield warehouse
         finally:
             warehouse.remove()
+            ended.set()
+            miner.join()
+            zygote.close()
             cloud.remove()
+
+
+def _mine(node: Node, ended: threading.Event) -> None:
+    """Blocks without transactions, so that confirmations grow; its clock runs ahead, which these doors allow."""
+    while not ended.wait(BLOCK_EVERY_S):
+        node.rpc("evm_mine")
 
 
 @pytest.fixture(scope="session")
 def shared_door(warehouse: Warehouse) -> Door:
     """A door for tests that leave it as they found it: locked and idle."""
     return warehouse.door("gate-shared")
+
+
+@pytest.fixture(scope="session")
+def spare_door(warehouse: Warehouse) -> Door:
+    """A door that tests start with settings of their own."""
+    return warehouse.door("gate-spare", start=False)
 
 
 @pytest.fixture

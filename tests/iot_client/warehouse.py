@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +23,14 @@ import tomli_w
 
 from contracts.sale import Sale
 from contracts.voucher import Voucher, encode_voucher
+from iot_client.admin import ask_pi
+from iot_client.commands.journal import release_document
+from iot_client.errors import PiError
+from iot_client.identity.enrolment import Request, accept_bundle, default_until, enrol
+from iot_client.journal import Journal
 from tests.contracts.world import World, fund
 from tests.iot_client.pictures import save_code
+from tests.iot_client.zygote import Child, Zygote
 from tests.iot_cloud.running import RunningCloud
 
 PATIENCE_S = 60.0
@@ -46,41 +53,40 @@ class Door:
     folder: Path
     thing: str
     environment: dict[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    zygote: Zygote
+    process: Child | None = None
     shown: int = 0
 
-    def start(self, *program: str) -> Door:
-        """Run it, by default as `lading-pi run`, and wait until it serves."""
-        command = program or (sys.executable, "-m", "iot_client", "--thing", self.thing, "run")
-        with (self.folder / "out").open("ab") as out:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "--", *command],
-                env=self.environment, stdout=out, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        wait_until(self._serves, "lading-pi run")
+    def start(self, fault: str = "", *, cloud: bool = True, **settings: object) -> Door:
+        """Run it and wait until it serves; settings of this run come by the environment."""
+        (self.folder / "ready.json").unlink(missing_ok=True)
+        overrides = {f"LADING_PI_{name.upper()}": str(value) for name, value in settings.items()}
+        config = self.folder / "config.toml"
+        self.process = self.zygote.spawn(config, self.environment | overrides, self.folder / "out", fault)
+        wait_until(lambda: self._serves(cloud=cloud), "lading-pi run")
         return self
 
-    def _serves(self) -> bool:
+    def _serves(self, *, cloud: bool) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, (self.folder / "out").read_text()
-        return (self.folder / "ready.json").exists() and self.status()["cloud"] is True
+        return (self.folder / "ready.json").exists() and (not cloud or self.status()["cloud"] is True)
 
     def stop(self) -> int:
         """SIGTERM and its exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait()
 
     def kill(self) -> None:
         """SIGKILL."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(PATIENCE_S)
+        self.process.wait()
 
     def died(self) -> int:
         """Wait until it killed itself."""
         assert self.process is not None
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait()
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `lading-pi …` for this thing."""
@@ -91,12 +97,15 @@ class Door:
 
     def status(self) -> dict[str, Any]:
         """What the running Pi says of itself."""
-        from iot_client.admin import ask_pi
-
         try:
             return ask_pi(self.folder / "admin.sock", {"do": "status"})
-        except Exception:  # noqa: BLE001  # not there yet
+        except PiError:
             return {"cloud": False}
+
+    def order(self, kind: str, sale: Sale, attempt: int = 0, reason: str = "looked") -> str:
+        """An order given on the machine, as `lading-pi resolve` and `open` give it."""
+        question: dict[str, object] = {"do": kind, "sale": sale.address, "attempt": attempt, "reason": reason}
+        return str(ask_pi(self.folder / "admin.sock", question)["outcome"])
 
     def show(self, text: str) -> str:
         """Put a picture of this text into the inbox; returns the picture's name."""
@@ -118,14 +127,11 @@ class Door:
 
     def journal(self) -> dict[str, Any]:
         """The journal as it is."""
-        from iot_client.commands.journal import _release
-        from iot_client.journal import Journal
-
         journal = Journal(self.folder / "journal.sqlite", read_only=True)
         try:
             names = ("at", "scanner", "name", "remote", "sale", "outcome", "detail", "ms")
             scans = [dict(zip(names, row, strict=True)) for row in journal.scans(1_000)]
-            return {"scans": scans, "releases": [_release(journal, one) for one in journal.releases()]}
+            return {"scans": scans, "releases": [release_document(journal, one) for one in journal.releases()]}
         finally:
             journal.close()
 
@@ -145,6 +151,10 @@ class Door:
             return dict(wait_until(there, f"{state} of {sale.address}"))
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.release(sale, attempt)}\n{self.said()}") from None
+
+    def config(self) -> dict[str, Any]:
+        """Its configuration."""
+        return dict(tomllib.loads((self.folder / "config.toml").read_text())["pi"])
 
     def gate(self) -> dict[str, Any]:
         """The simulated gate's facts."""
@@ -169,6 +179,7 @@ class Warehouse:
 
     world: World
     cloud: RunningCloud
+    zygote: Zygote
     doors: list[Door] = field(default_factory=list)
     chain_url: str = ""
 
@@ -176,22 +187,28 @@ class Warehouse:
         """Enrol a Pi as a person would, with these settings, and start it."""
         home = Path(tempfile.mkdtemp(prefix="lp", dir="/tmp"))
         environment = os.environ | {"LADING_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-        door = Door(home / "pi" / thing, thing, environment)
+        door = Door(home / "pi" / thing, thing, environment, self.zygote)
         self._enrol(door, site or self.world.site)
         config = door.folder / "config.toml"
-        fast = {"pulse_s": 0.3, "poll_s": 0.05, "resend_s": 1.0, "max_head_age_s": 3600.0, "verification": "node"}
+        fast = {
+            "pulse_s": 0.3,
+            "poll_s": 0.05,
+            "resend_s": 1.0,
+            "max_head_age_s": 3600.0,
+            "max_clock_ahead_s": 36000.0,
+            "timeout_s": 20.0,
+            "verification": "node",
+        }
         self._set(config, fast | settings)
         self.doors.append(door)
         return door.start() if start else door
 
     def _enrol(self, door: Door, site: int) -> None:
         world = self.world
-        asked = door.command(
-            "enrol", "--thing", door.thing, "--site", str(site), "--operator", world.operator.address,
-            "--chain-id", str(world.chain_id), "--registry", world.registry.address,
+        request = Request(
+            door.thing, site, world.operator.address, world.chain_id, world.registry.address, default_until()
         )  # fmt: skip
-        assert asked.returncode == 0, asked.stderr
-        enrolment = json.loads(asked.stdout)
+        enrolment: Any = enrol(door.folder, request)
         answer = self.cloud.api("POST", "/things", {"thing": door.thing, "csr": enrolment["csr"], "role": "device"})
         consent, digest = (bytes.fromhex(enrolment[name][2:]) for name in ("consent", "certificate"))
         assert digest.hex() == answer["public_key_sha256"].removeprefix("0x")
@@ -209,14 +226,9 @@ class Warehouse:
             "iot_port": ready["mqtt_port"], "deployments": json.loads(world.path.read_text()),
             "sealers": SEALERS, "confirmations": 1,
         }  # fmt: skip
-        path = door.folder / "bundle.json"
-        path.write_text(json.dumps(bundle))
-        taken = door.command("enrol", "--bundle", str(path))
-        assert taken.returncode == 0, taken.stderr
+        accept_bundle(door.folder, bundle)
 
     def _set(self, config: Path, settings: dict[str, object]) -> None:
-        import tomllib
-
         table = tomllib.loads(config.read_text())
         table["pi"].update(settings)
         config.write_text(tomli_w.dumps(table))
@@ -225,9 +237,9 @@ class Warehouse:
         """The barcode's text of the buyer's voucher."""
         return encode_voucher(self.world.voucher(sale, **changes))
 
-    def changed(self, sale: Sale, **fields: Any) -> str:
+    def changed(self, of: Sale, **fields: Any) -> str:
         """A voucher with some fields replaced."""
-        good = self.world.voucher(sale)
+        good = self.world.voucher(of)
         names = ("chain_id", "sale", "buyer", "expires_at", "signature")
         return encode_voucher(Voucher(**({name: getattr(good, name) for name in names} | fields)))
 
