@@ -87,7 +87,7 @@ def adopt(checkpoint: Checkpoint, headers: Sequence[Header], rules: SealRules) -
     expected = _next(checkpoint, rules.epoch)
     if number % rules.epoch or number < expected or (number > expected and checkpoint.hash is not None):
         raise CheckpointError(Flaw.OTHER_BLOCK, f"block {number} is not the next epoch block {expected}")
-    base = check_row(headers, checkpoint.sealers, rules).base
+    base = check_row(headers, checkpoint.sealers, rules, resting=False).base
     if base.items[2] != bytes(20) or base.items[14] != bytes(8):
         raise HeaderError(Flaw.BAD_EPOCH, f"epoch block {base.number} carries a vote")
     if base.timestamp < checkpoint.timestamp and checkpoint.hash is not None:
@@ -117,5 +117,5 @@ def check_age(checkpoint: Checkpoint, now: int, max_age_s: int) -> None:
         raise CheckpointError(
             Flaw.CHECKPOINT_OLD,
             f"the known sealers are of {age // 86_400} days ago, more than {max_age_s // 86_400}:"
-            " ask the operator for a new checkpoint",
+            " ask the operator for a new checkpoint (or set this clock, if it is fast)",
         )

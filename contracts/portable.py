@@ -7,7 +7,7 @@ that the file names, or the sealers that this block lists.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -102,7 +102,7 @@ def read_portable(text: str) -> Portable:
     try:
         rules = SealRules(_positive(chain["period_s"], 0), _positive(chain["epoch"], 1))
         (deployment,) = parse_deployments([{"chain_id": chain["chain_id"], **found["deployment"]}])
-        rows = tuple(_headers(row) for row in found["walk"])
+        rows = tuple(_headers(row) for row in _list(found["walk"]))
         headers = _headers(found["headers"])
     except (KeyError, TypeError, DeploymentError) as error:
         raise AnswerError(Flaw.MALFORMED, f"the proof is damaged: {error}") from error
@@ -181,7 +181,7 @@ def _document(text: str) -> Mapping[str, Any]:
         raise AnswerError(Flaw.MALFORMED, "this is not a proof: it is not JSON") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise AnswerError(Flaw.MALFORMED, "this is not a proof of a sale")
-    if found.get("version") != VERSION:
+    if type(found.get("version")) is not int or found["version"] != VERSION:
         raise AnswerError(Flaw.MALFORMED, f"this proof has version {found.get('version')}, only {VERSION} is known")
     if set(found) != _KEYS or found["digest"] != _digest(found):
         raise AnswerError(Flaw.MALFORMED, "the proof is damaged")
@@ -193,8 +193,14 @@ def _digest(found: Mapping[str, Any]) -> str:
     return to_hex(keccak(json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()))
 
 
-def _headers(value: Sequence[object]) -> tuple[Header, ...]:
-    return tuple(_header(item) for item in value)
+def _headers(value: object) -> tuple[Header, ...]:
+    return tuple(_header(item) for item in _list(value))
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise AnswerError(Flaw.MALFORMED, "the proof is damaged: something is not a list")
+    return value
 
 
 def _header(value: object) -> Header:

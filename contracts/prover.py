@@ -14,7 +14,7 @@ from contracts.answer import Answer, read_number
 from contracts.batch import Rpc, ask
 from contracts.clock import Seen
 from contracts.deployment import Deployment
-from contracts.epochs import Checkpoint
+from contracts.epochs import Checkpoint, check_age, epochs_between
 from contracts.follow import check_chain, follow
 from contracts.headers import Header
 from contracts.memory import Memory, read_memory
@@ -129,6 +129,9 @@ class Prover:
         if not self._chain_checked:
             check_chain(self.call, before)
             self._chain_checked = True
+        if epochs_between(before, head, self.trust.rules.epoch):
+            # Walking makes a checkpoint younger: one that is too old must not be walked on from.
+            check_age(before, self.now(), self.trust.max_checkpoint_age_s)
         after = follow(self.call, before, head, self.trust.rules)
         if after is not before:
             self._keep(Memory(after, self.memory.head))
