@@ -14,7 +14,7 @@ from proxy.admin import request_admin
 from proxy.errors import GatewayError, NotRunningError
 from proxy.material import read_material
 from proxy.nginx import Nginx
-from proxy.poller import NodeLine
+from proxy.poller import is_silent
 from proxy.render import Situation, render
 from proxy.settings import Settings
 from proxy.store import Store
@@ -88,7 +88,8 @@ def write_configuration(settings: Settings, folder: Path) -> None:
     store = Store(settings.folder)
     addresses = {name: (host, port or 1) for name, (host, port) in listeners.wanted(settings).items()}
     files = render(settings, material, Situation(store.load(), store.key(), addresses), folder)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for needed in (folder, settings.folder / "logs"):
+        needed.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
         (folder / name).chmod(0o600)
@@ -111,7 +112,7 @@ def check(settings: Settings) -> list[str]:
         nginx.prepare()
         situation = Situation(Store(settings.folder).load(), bytes(32), addresses)
         nginx.install(render(moved, material, situation, nginx.next_folder()))
-    silent = [url for url in settings.upstreams if NodeLine(url, 2).head() is None]
+    silent = [url for url in settings.upstreams if is_silent(url, 2)]
     return [f"upstream {url} does not answer now" for url in silent]
 
 

@@ -122,7 +122,6 @@ class Gateway:
         if moved:
             raise SettingsError(f"[gateway] {moved[0]} needs a restart")
         with self._lock:
-            self._crl = settings.client_crl.read_bytes()
             fresh, before = read_material(settings), self.settings
             self.settings = settings
             try:
@@ -130,6 +129,7 @@ class Gateway:
             except GatewayError:
                 self.settings = before
                 raise
+            self._crl = fresh.client_crl
             self._material, self._crl_bad_since, self.trouble = fresh, None, ""
 
     def watch_revocations(self) -> None:

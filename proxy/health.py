@@ -43,7 +43,7 @@ def observe(health: Health, heads: Mapping[str, int | None], max_lag_blocks: int
     """
     known = [head for head in heads.values() if head is not None]
     if not known:
-        return Health({url: replace(_node(health, url), head=None, healthy=0) for url in heads}, None)
+        return Health({url: _silent(_node(health, url)) for url in heads}, None)
     best = max(known)
     judged = {url: _judge(_node(health, url), head, best - max_lag_blocks) for url, head in heads.items()}
     return Health(_never_all_down(judged, best), best)
@@ -57,6 +57,10 @@ def _judge(node: Node, head: int | None, least: int) -> Node:
         return Node(head, 0, 0, down=True)
     healthy = node.healthy + 1
     return Node(head, 0, healthy, node.down and healthy < RECOVERIES)
+
+
+def _silent(node: Node) -> Node:
+    return replace(node, head=None, misses=node.misses + 1, healthy=0)
 
 
 def _never_all_down(nodes: dict[str, Node], best: int) -> dict[str, Node]:

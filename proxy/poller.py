@@ -37,6 +37,17 @@ class Poller:
         while not stop.wait(self._settings.poll_s):
             self.poll()
         self._pool.shutdown()
+        for line in self._lines.values():
+            line.close()
+
+
+def is_silent(url: str, timeout_s: float) -> bool:
+    """Whether a node does not say its head."""
+    line = NodeLine(url, timeout_s)
+    try:
+        return line.head() is None
+    finally:
+        line.close()
 
 
 class NodeLine:
@@ -51,5 +62,9 @@ class NodeLine:
             self._connection.request("POST", "/", QUESTION, {"Content-Type": "application/json", "Host": "localhost"})
             return int(json.loads(self._connection.getresponse().read())["result"], 16)
         except (OSError, HTTPException, ValueError, KeyError, TypeError):
-            self._connection.close()
+            self.close()
             return None
+
+    def close(self) -> None:
+        """Hang up; the next question connects again."""
+        self._connection.close()

@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,6 +14,8 @@ from pydantic_settings import (
 
 from proxy.errors import SettingsError
 
+HOST = r"^[0-9A-Fa-f.:]+$"
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")]
 JS_MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 
 
@@ -33,22 +36,22 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=home_folder, description="the run folder")
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", pattern=HOST)
     devices_port: int = Field(8443, ge=0, le=65535)
-    wallets_host: str = "127.0.0.1"
+    wallets_host: str = Field("127.0.0.1", pattern=HOST)
     wallets_port: int = Field(8453, ge=0, le=65535)
     web_port: int = Field(443, ge=0, le=65535)
     plain_port: int | None = Field(None, ge=0, le=65535, description="plain HTTP: redirects or refuses")
     status_port: int = Field(0, ge=0, le=65535)
 
-    upstreams: tuple[str, ...] = ("http://127.0.0.1:8545", "http://127.0.0.1:8546")
-    web_upstream: str = ""
+    upstreams: tuple[str, ...] = Field(("http://127.0.0.1:8545", "http://127.0.0.1:8546"), min_length=1)
+    web_upstream: str = Field("", pattern=r"^(http://[A-Za-z0-9.:\[\]-]+)?$")
     certificate: Path = Field(default_factory=lambda: _under("gateway", "server.pem"))
     key: Path = Field(default_factory=lambda: _under("gateway", "server.key"))
     client_ca: Path = Field(default_factory=lambda: _under("cloud", "ca", "ca.pem"))
     client_crl: Path = Field(default_factory=lambda: _under("cloud", "ca", "crl.pem"))
     selectors_file: Path = Field(default_factory=lambda: _under("gateway", "selectors.json"))
-    wallet_origins: tuple[str, ...] = ("http://127.0.0.1:8080", "http://localhost:8080")
+    wallet_origins: tuple[Origin, ...] = ("http://127.0.0.1:8080", "http://localhost:8080")
 
     device_rate: int = Field(50, ge=1, description="requests a second of one device")
     device_burst: int = Field(100, ge=1)
@@ -66,7 +69,11 @@ class Settings(BaseSettings):
     write_timeout_s: float = Field(10, gt=0)
     workers: int = Field(2, ge=1)
     connections: int = Field(4096, ge=64, description="connections a worker")
-    worker_user: str = Field("nobody nogroup", description="whom workers run as when started by root")
+    worker_user: str = Field(
+        "nobody nogroup",
+        pattern=r"^[a-z_][a-z0-9_-]*( [a-z_][a-z0-9_-]*)?$",
+        description="whom workers run as when started by root",
+    )
     nginx: Path = Path("/usr/sbin/nginx")
     js_module: Path = JS_MODULE
 

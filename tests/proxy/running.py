@@ -1,6 +1,8 @@
 """A gateway process started for a test, and the ways to speak to it."""
 
 import base64
+import contextlib
+import io
 import json
 import os
 import signal
@@ -10,12 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 from urllib.parse import urlsplit
 
+from proxy.__main__ import main
 from proxy.admin import request_admin
 from tests.proxy.authority import Authority, Identity
 
@@ -30,6 +35,15 @@ def await_until(condition: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.02)
     return value
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Running:
@@ -78,10 +92,13 @@ class Running:
         self.configure()
         command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "proxy", "up"]
         self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
-        path = self.folder / "ready.json"
-        await_until(lambda: path.exists() or self.process.poll() is not None, "ready.json")
-        assert path.exists(), self.process.communicate()[1]
-        self.ready = json.loads(path.read_text())
+        await_until(lambda: self._is_ready() or self.process.poll() is not None, "ready.json")
+        assert self._is_ready(), self.process.communicate()[1]
+
+    def _is_ready(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            self.ready = json.loads((self.folder / "ready.json").read_text())
+        return self.ready.get("pid") == self.process.pid
 
     def down(self) -> None:
         """Stop it; it must end well."""
@@ -93,10 +110,19 @@ class Running:
         assert self.process.returncode == 0, errors
         self.process = None
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A subcommand of lading-gateway."""
-        command = [sys.executable, "-m", "proxy", *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+    def command(self, *arguments: str) -> Done:
+        """A subcommand of lading-gateway, in this process; `up` in one of its own."""
+        if "up" in arguments:
+            command = [sys.executable, "-m", "proxy", *arguments]
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+            return Done(done.returncode, done.stdout, done.stderr)
+        said, complained = io.StringIO(), io.StringIO()
+        with mock.patch.dict(os.environ, self.environment), redirect_stdout(said), redirect_stderr(complained):
+            try:
+                status = main(arguments)
+            except SystemExit as usage:
+                status = int(str(usage.code))
+        return Done(status, said.getvalue(), complained.getvalue())
 
     def admin(self, method: str, target: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
         """A request to the admin socket."""

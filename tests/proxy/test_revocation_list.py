@@ -1,0 +1,32 @@
+"""A revocation list that cannot be trusted closes the door to certificates, says why, and a good one opens it."""
+
+from datetime import timedelta
+
+from tests.proxy.running import Running, ask, await_until, basic, rpc
+
+CHAIN_ID = rpc("eth_chainId")
+
+
+def test_bad_list_fails_closed_and_a_good_one_opens_again(gateway: Running) -> None:
+    """Garbage, then expired: certificates are refused, users are served, /healthz says what is wrong."""
+    identity = gateway.admit("gate-9")
+    secret = gateway.admin("POST", "/users", {"name": "pi"})[1]["secret"]
+    crl = gateway.authority.crl
+    for spoil, words in (
+        (lambda: crl.write_bytes(b"garbage"), "is not a revocation list"),
+        (lambda: gateway.authority.write_crl(timedelta(days=-1)), "has expired"),
+    ):
+        spoil()
+        await_until(lambda: gateway.status("/healthz")[0] == 503, "a health that complains")
+        assert words in gateway.health()["trouble"]
+        await_until(lambda: ask(gateway.devices(identity), CHAIN_ID).status == 403, "the closed door")
+        await_until(lambda: _reason(gateway, identity) == "revocation_list", "its reason")
+        assert ask(gateway.devices(), CHAIN_ID, Authorization=basic("pi", secret)).status == 200
+        gateway.authority.write_crl()
+        await_until(lambda: gateway.status("/healthz")[0] == 200, "the end of the trouble")
+        assert ask(gateway.devices(identity), CHAIN_ID).status == 200
+
+
+def _reason(gateway: Running, identity: object) -> str | None:
+    answer = ask(gateway.devices(identity), CHAIN_ID)
+    return answer.reason if answer.status != 200 else None
