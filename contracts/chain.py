@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from eth_abi.exceptions import DecodingError
 from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
@@ -13,7 +14,7 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import BlockIdentifier, TxParams
 
 from contracts.errors import translate
-from contracts.fault import NodeError, NodeUnreachable
+from contracts.fault import LadingError, NodeError, NodeUnreachable
 
 TIMEOUT_S: Final = 10.0
 
@@ -42,13 +43,13 @@ def asking() -> Iterator[None]:
     """
     try:
         yield
+    except LadingError:
+        raise
     except Web3Exception as error:
         raise translate(error) from error
     except OSError as error:
         raise NodeUnreachable(f"the node cannot be reached: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, NodeError):
-            raise
+    except (ValueError, LookupError, TypeError, AttributeError, DecodingError) as error:
         raise NodeError(f"the node's answer cannot be read: {error!r}") from error
 
 

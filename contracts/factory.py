@@ -17,6 +17,7 @@ from contracts.fault import ListingError
 from contracts.terms import LABEL_MAX, WINDOW_MAX_S, Terms, sale_address
 
 CREATE_GAS: Final = 150_000
+BATCH_GAS: Final = 130_000
 BATCH_MAX: Final = 200
 
 # The smallest and the largest of each number.
@@ -111,7 +112,7 @@ class SaleFactory:
         if not 1 <= len(listings) <= BATCH_MAX:
             raise ListingError("listings", f"give 1 to {BATCH_MAX} at once, not {len(listings)}")
         items = [listing.as_item() for listing in listings]
-        return to_contract("SaleFactory", self.address, "createSales", items, gas=CREATE_GAS * (len(items) + 1))
+        return to_contract("SaleFactory", self.address, "createSales", items, gas=CREATE_GAS + BATCH_GAS * len(items))
 
     def address_of(self, seller: str, listing: Listing) -> ChecksumAddress:
         """Where the sale is, or would be, once this seller lists it."""
