@@ -6,7 +6,7 @@ from apiflask import APIFlask
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import furniture, hardening, pages
+from webapp import api, furniture, hardening, pages
 from webapp.secret_files import kept_secret
 from webapp.services import Services
 from webapp.settings import Settings
@@ -23,7 +23,14 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     """
     settings = settings or Settings()
     parts = parts or Services.open(settings)
-    app = APIFlask(__name__, title="Lading", version="0.1.0", spec_path="/api/v1/openapi.json", docs_path=None)
+    app = APIFlask(
+        __name__,
+        title="Lading",
+        json_errors=False,
+        version="0.1.0",
+        spec_path="/api/v1/openapi.json",
+        docs_path=None,  # its page would load scripts from elsewhere
+    )
     app.config.update(
         SECRET_KEY=kept_secret(settings.folder / "session.key"),
         MAX_CONTENT_LENGTH=MAX_UPLOAD,
@@ -45,6 +52,7 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     hardening.install(app)
     furniture.install(app)
     pages.register(app)
+    app.register_blueprint(api.bp)
     return app
 
 

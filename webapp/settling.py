@@ -4,6 +4,8 @@ import logging
 import threading
 from typing import Any
 
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
 from sqlalchemy import select
 
 from contracts.calls import Call
@@ -105,7 +107,8 @@ class Settler:
         from contracts.calls import simulate
 
         sent = self._chain.node.call("eth_getTransactionByHash", row.hash) or {}
-        call = Call(sent.get("to"), sent.get("input", "0x"), int(sent.get("value", "0x0"), 16))
+        to = to_checksum_address(sent["to"]) if sent.get("to") else None
+        call = Call(to, HexBytes(sent.get("input", "0x")), int(sent.get("value", "0x0"), 16))
         try:
             simulate(self._chain.w3, row.sender, call, row.block or "latest")
         except LadingError as error:

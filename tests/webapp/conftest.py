@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -143,12 +144,27 @@ def build_world(home: Path, url: str, **settings: object) -> World:
     return world
 
 
-@pytest.fixture
-def world(anvil: str, tmp_path: Path) -> Iterator[World]:
-    """A fresh deployment on the shared chain."""
-    built = build_world(tmp_path, anvil)
+@pytest.fixture(scope="session")
+def first_world(anvil: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The world as it is before every test, built once."""
+    built = build_world(tmp_path_factory.mktemp("web"), anvil)
     yield built
     built.parts.close()
+
+
+@pytest.fixture
+def world(first_world: World, tmp_path: Path) -> Iterator[World]:
+    """A world of the test's own: a copy of the files, and a chain that is taken back afterwards."""
+    home = tmp_path / "home"
+    shutil.copytree(first_world.home, home)
+    node = first_world.parts.chain.node
+    snapshot = node.call("evm_snapshot")
+    settings = first_world.parts.settings.model_copy(update={"home": home, "pi_inboxes": {}})
+    parts = replace(Services.open(settings), unlocker=first_world.parts.unlocker)
+    yield replace(first_world, home=home, parts=parts)
+    for part in (parts.cloud, parts.chain.node, parts.database):
+        part.close()
+    node.call("evm_revert", snapshot)
 
 
 class Browser:

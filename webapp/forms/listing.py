@@ -6,7 +6,7 @@ from typing import Any
 
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 
 from contracts.errors import ListingError
 from contracts.factory import Listing
@@ -32,11 +32,11 @@ def clean(text: str | None) -> str:
 class ListingForm(ActionForm):
     """One item for sale."""
 
-    make = StringField("Make", filters=[clean], validators=[InputRequired("Enter the make.")])
-    model = StringField("Model", filters=[clean], validators=[InputRequired("Enter the model.")])
+    make = StringField("Make", filters=[clean], validators=[DataRequired("Enter the make.")])
+    model = StringField("Model", filters=[clean], validators=[DataRequired("Enter the model.")])
     number = StringField("Serial number", filters=[clean], description="May stay empty.")
-    year = StringField("Year", filters=[clean], validators=[InputRequired("Enter the year.")])
-    price = StringField("Price", filters=[clean], validators=[InputRequired("Enter the price.")])
+    year = StringField("Year", filters=[clean], validators=[DataRequired("Enter the year.")])
+    price = StringField("Price", filters=[clean], validators=[DataRequired("Enter the price.")])
     site = SelectField("Collected at", validate_choice=True)
     settlement = SelectField(
         "Settlement", choices=[SelectChoice(value, label) for value, label in SETTLEMENTS], default="0"

@@ -9,6 +9,7 @@ from webapp.pages import (
     explorer,
     health,
     market,
+    operating,
     orders,
     receipt,
     sale,
@@ -18,7 +19,22 @@ from webapp.pages import (
     warehouse,
 )
 
-AREAS = (market, sale, sell, batch, orders, receipt, transactions, warehouse, wallet, explorer, account, auth, health)
+AREAS = (
+    market,
+    sale,
+    sell,
+    batch,
+    orders,
+    receipt,
+    transactions,
+    operating,
+    warehouse,
+    wallet,
+    explorer,
+    account,
+    auth,
+    health,
+)
 
 
 def register(app: Flask) -> None:

@@ -18,7 +18,7 @@ bp = Blueprint("transactions", __name__, url_prefix="/transactions")
 def _own(transaction_id: int) -> Transaction:
     """Return a transaction of this person, or answer 404: others' do not exist for them."""
     with services().database.read() as db:
-        row = db.get(Transaction, transaction_id)
+        row = db.get(Transaction, transaction_id) if transaction_id < 2**63 else None
     if row is None or row.user_id != the_user().id:
         abort(404)
     return row

@@ -1,0 +1,81 @@
+"""People with their own wallet: the server checks what they signed and never sees a key."""
+
+import re
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_defunct, encode_typed_data
+from test_selling_and_buying import contract_of, list_item
+
+from contracts.calls import Call, send
+from contracts.sale import Status
+
+
+@pytest.fixture
+def holder(world, browser):
+    """A funded key and a browser; returns a function that signs in."""
+    key = Account.create()
+    send(world.parts.chain.w3, world.treasury, Call(key.address, b"", 100 * 10**18, 21_000))
+    return key, browser()
+
+
+def csrf(someone):
+    """Return the token of a page as the header that scripts send."""
+    return {"X-CSRFToken": someone.tokens(someone.page("/sign-in"))["csrf_token"]}
+
+
+def sign_in(key, someone, signer=None):
+    """Sign the challenge and answer it."""
+    headers = csrf(someone)
+    asked = someone.client.post("/wallet/challenge", json={"address": key.address.lower()}, headers=headers).json
+    signed = (signer or key).sign_message(encode_defunct(text=asked["message"]))
+    body = {"address": asked["address"], "signature": "0x" + bytes(signed.signature).hex(), "next": "//evil"}
+    return someone.client.post("/wallet/sign-in", json=body, headers=headers), body, headers
+
+
+@pytest.mark.row("T5")
+def test_signing_in_takes_a_fresh_message_of_this_site(world, holder):
+    """EIP-4361: another key, a message used twice and a forged one are refused."""
+    key, someone = holder
+    assert sign_in(key, someone, signer=Account.create())[0].status_code == 400
+    answer, body, headers = sign_in(key, someone)
+    assert answer.json == {"next": "/"}
+    again = someone.client.post("/wallet/sign-in", json=body, headers=headers)
+    assert "used" in again.json["error"]
+    assert key.address in someone.page("/account")
+
+
+@pytest.mark.row("T5")
+def test_a_wallet_buys_and_signs_its_barcode(world, browser, holder):
+    """What the page prepares is signed by the wallet: payment mined, voucher kept, receipt shown."""
+    key, someone = holder
+    address = contract_of(world, browser, list_item(world, browser))
+    _answer, _body, headers = sign_in(key, someone)
+    chain = world.parts.chain
+    plan = someone.client.post(f"/wallet/prepare/{chain.chain_id}/{address}/buy", headers=headers).json
+    data = plan["voucher"]["data"]
+    signature = "0x" + bytes(key.sign_message(encode_typed_data(full_message=data)).signature).hex()
+    forged = "0x" + bytes(Account.create().sign_message(encode_typed_data(full_message=data)).signature).hex()
+    facts = {name: plan["voucher"][name] for name in ("attempt", "expires_at")}
+    for wrong in (forged, "0x12", "zz"):
+        refused = someone.client.post(plan["voucher"]["keep"], json={**facts, "signature": wrong}, headers=headers)
+        assert refused.status_code == 400
+    kept = someone.client.post(plan["voucher"]["keep"], json={**facts, "signature": signature}, headers=headers)
+    assert kept.json == {"kept": True}
+    asked = {name: value for name, value in plan["transaction"].items() if name != "from"}
+    signed = key.sign_transaction({**asked, "nonce": 0, "chainId": chain.chain_id, "type": 2})
+    hash_ = chain.node.call("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
+    told = someone.client.post(plan["report"], json={"hash": hash_, "form_key": "a" * 32}, headers=headers)
+    world.settle()
+    assert "Your receipt" in someone.page(told.json["next"])
+    assert chain.sale(address).status() == Status.SOLD
+    receipt = someone.page(f"/receipts/{chain.chain_id}/{address}")
+    assert re.search(r'class="barcode"', receipt)
+
+
+def test_a_built_in_account_s_key_cannot_come_in_twice(world, browser):
+    """Whoever exported the key signs in with name and passphrase."""
+    someone = browser()
+    answer, _body, _headers = sign_in(Account.from_key(world.keys["buyer"]), someone)
+    assert answer.status_code == 400
+    assert "built-in account" in answer.json["error"]
