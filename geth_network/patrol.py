@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from geth_network.errors import RpcError
@@ -13,6 +14,7 @@ from geth_network.supervisor import Supervisor
 from geth_network.watchdog import Solitude, StallWatch, View
 
 LOOK_EVERY_S = 1.0
+LONGEST_REST_S = 15.0
 Answer = tuple[Head, dict[str, str]]  # a sealer's head, and its peers' heads by public key
 
 
@@ -24,7 +26,8 @@ class Patrol:
         self.quiet_s = max(quiet_s, 4 * self.network.period_s)
         self.sealers = [node for node in self.network.of_role(Role.SEALER) if node.name in supervisor.nodes]
         self.stall: StallWatch | None = None
-        self.solitude = {node.name: Solitude(self.quiet_s) for node in self.sealers}
+        self.solitude = {node.name: Solitude(2 * self.quiet_s) for node in self.sealers}
+        self.resting: dict[str, tuple[int, float]] = {}
         self.next_look = 0.0
 
     def __call__(self) -> None:
@@ -38,6 +41,7 @@ class Patrol:
         """One look, and at most one act."""
         signers = sorted(address.lower() for address in self.supervisor.signers())
         answers = self.ask_all()
+        self.wake(answers, now)
         reach = {name: self.sealers_in_reach(name, answer[1], signers) for name, answer in answers.items()}
         for name, count in reach.items():
             lonely = self.solitude[name].look(count > len(signers) // 2, now)
@@ -66,16 +70,29 @@ class Patrol:
         heads = {name: head for name, (head, _) in answers.items()}
         name = self.stall.look(View(heads, peer_heads, max(reach.values(), default=0)), now)
         if name is not None:
-            self.take_back(name, max(0, heads[name].number - self.stall.blocks_back()))
+            self.take_back(name, heads[name].number, self.stall.blocks_back(), now)
 
-    def take_back(self, name: str, number: int) -> None:
-        """Drops a sealer's last blocks and starts it again."""
-        self.supervisor.say(f"no block for {self.quiet_s:.0f} s and heads differ: taking {name} back to block {number}")
-        try:
-            self.supervisor.ipc(name)("debug_setHead", hex(number))
-        except RpcError as fault:
-            self.supervisor.say(f"{name} could not go back: {fault}")
-        self.supervisor.restart(name)
+    def take_back(self, name: str, number: int, blocks: int, now: float) -> None:
+        """Drops a sealer's last blocks and starts it without sealing.
+
+        If it sealed at once, its new block could weigh as much as the others' head, and nothing would be won.
+        """
+        goal = max(0, number - blocks)
+        self.supervisor.say(f"no block for {self.quiet_s:.0f} s and heads differ: taking {name} back to block {goal}")
+        ask = self.supervisor.ipc(name)
+        with suppress(RpcError):  # the restart frees it as well, only later
+            ask("miner_stop")
+            ask("debug_setHead", hex(goal))
+        self.supervisor.restart(name, sealing=False)
+        self.resting[name] = (number, now + LONGEST_REST_S)
+
+    def wake(self, answers: Mapping[str, Answer], now: float) -> None:
+        """Lets a sealer that was taken back seal again, once it has the others' head."""
+        for name, (number, deadline) in list(self.resting.items()):
+            if name in answers and (answers[name][0].number >= number or now > deadline):
+                with suppress(RpcError):  # it is asked again at the next look
+                    self.supervisor.ipc(name)("miner_start")
+                    del self.resting[name]
 
     def sealers_in_reach(self, name: str, peers: Mapping[str, str], signers: list[str]) -> int:
         """How many listed sealers this one is connected to, itself included."""

@@ -58,15 +58,16 @@ class Supervisor:
             self.launch(name)
         self.note()
 
-    def launch(self, name: str) -> None:
+    def launch(self, name: str, *, sealing: bool = True) -> None:
         """Starts one node; it reads anew who its peers are."""
         keeping = self.nodes[name]
         configure(self.folder, replace(self.network, peers=load_network(self.folder.network).peers))
         self.ipc(name).path.unlink(missing_ok=True)
-        keeping.child = Child(name, self.commands[name], self.folder.log(name))
+        command = [part for part in self.commands[name] if sealing or part != "--mine"]
+        keeping.child = Child(name, command, self.folder.log(name))
         keeping.start_at = None
 
-    def restart(self, name: str, between: Callable[[], None] = lambda: None) -> None:
+    def restart(self, name: str, between: Callable[[], None] = lambda: None, *, sealing: bool = True) -> None:
         """Stops a node in order, does what is to be done meanwhile, and starts it."""
         keeping = self.nodes[name]
         if keeping.child:
@@ -74,7 +75,7 @@ class Supervisor:
             keeping.child.wait(self.stop_timeout_s)
         between()
         keeping.restarts, keeping.alarm = Restarts(total=keeping.restarts.total + 1), None
-        self.launch(name)
+        self.launch(name, sealing=sealing)
         self.note()
 
     def resync(self, name: str) -> None:
@@ -90,7 +91,7 @@ class Supervisor:
         """The nodes that hold the chain."""
         return [node.name for node in self.network.nodes if node.role is not Role.BOOTNODE and node.name in self.nodes]
 
-    def await_ready(self, timeout_s: float) -> None:
+    def await_ready(self, timeout_s: float, each_tick: Callable[[], None] = lambda: None) -> None:
         """Waits until every node's block number has advanced since it first answered."""
         deadline = time.monotonic() + timeout_s
         first: dict[str, int] = {}
@@ -98,6 +99,7 @@ class Supervisor:
         while waiting and not self.stopping.wait(TICK_S):
             waiting = [name for name in waiting if not self.has_advanced(name, first)]
             self.refuse_dead()
+            each_tick()
             if time.monotonic() > deadline:
                 names = " ".join(waiting)
                 raise NodeError(f"{names}: no new block after {timeout_s:.0f} s; {self.last_words(waiting)}")

@@ -52,13 +52,14 @@ def run_geth(
     supervisor = Supervisor(
         folder, network, commands, say=say, stopping=stopping, stop_timeout_s=settings.stop_timeout_s
     )
+    patrol = Patrol(supervisor, settings.quiet_s)
     try:
         say(f"starting {len(commands)} nodes")
         supervisor.start()
-        supervisor.await_ready(settings.start_timeout_s)
+        supervisor.await_ready(settings.start_timeout_s, patrol)
         if not stopping.is_set():
             announce(folder, supervisor, say)
-            supervisor.run(Patrol(supervisor, settings.quiet_s))
+            supervisor.run(patrol)
     finally:
         say("stopping")
         folder.ready.unlink(missing_ok=True)

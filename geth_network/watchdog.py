@@ -96,16 +96,20 @@ class Solitude:
     """Whether a sealer that lost the majority should start again, to dial at once.
 
     After a lost connection geth waits 35 s before it dials a node again; a fresh process dials at once.
+    One that never was with the majority has lost nothing: it waits to be let in.
     """
 
     patience_s: float
     lost_at: float | None = None
     times: int = 0
+    had_company: bool = False
 
     def look(self, in_majority: bool, now: float) -> bool:
         """Whether the patience is used up; it doubles with each time that brought nothing."""
         if in_majority:
-            self.lost_at, self.times = None, 0
+            self.lost_at, self.times, self.had_company = None, 0, True
+            return False
+        if not self.had_company:
             return False
         if self.lost_at is None:
             self.lost_at = now

@@ -40,7 +40,7 @@ class Chain:
     def new(self, **options: Any) -> Network:
         """Makes the network with any free ports."""
         more = {key: options.pop(key) for key in ("kind", "alloc_wei", "allow_even") if key in options}
-        return create_network(self.folder, Settings(rpc_port=0, peer_port=0, **options), **more)
+        return create_network(self.folder, Settings(**{"rpc_port": 0, "peer_port": 0, **options}), **more)
 
     def run(
         self, *arguments: str, prefix: tuple[str, ...] = (), check: bool = True
@@ -95,7 +95,8 @@ class Chain:
 
     def words(self) -> str:
         """What the supervisor has said."""
-        return (self.home / "up.log").read_text()
+        log = self.home / "up.log"
+        return log.read_text() if log.exists() else ""
 
     def network(self) -> Network:
         """The network's description."""

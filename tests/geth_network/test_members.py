@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from geth_network import members
+from geth_network.cards import Bundle, Card
 from geth_network.network import Role
+from geth_network.settings import Settings
 from tests.geth_network.chain import Chain, await_that
 from tests.geth_network.machines import Machine, Site
 
@@ -44,20 +47,16 @@ def address(machine: Machine) -> str:
 
 
 @contextmanager
-def joined(first: Machine, newcomer: Machine, voters: list[Machine]) -> Iterator[Path]:
+def joined(first: Machine, newcomer: Machine, voters: list[Machine]) -> Iterator[str]:
     """A newcomer joins by bundle and card, starts, is let in and voted for."""
-    bundle, card = newcomer.chain.home / "bundle.json", newcomer.chain.home / "card.json"
-    first.chain.run("export", str(bundle))
-    place = [text for key, value in newcomer.place.items() for text in (f"--{key.replace('_', '-')}", str(value))]
-    newcomer.chain.run(
-        "join", str(bundle), "--name", f"m{newcomer.number}", "--card", str(card),
-        "--sealers", "1", "--rpc-nodes", "0", *place,
-    )  # fmt: skip
+    bundle = members.export(first.chain.folder, ca="a certificate").to_json()
+    settings = Settings(sealers=1, rpc_nodes=0, **newcomer.place)
+    card = members.join(newcomer.chain.folder, Bundle.from_json(bundle), settings, f"m{newcomer.number}").to_json()
     with newcomer.chain.up(prefix=newcomer.prefix, wait=False):
         for voter in voters:
-            voter.chain.run("add-member", str(card))
+            members.add_member(voter.chain.folder, Card.from_json(card), print)
         newcomer.chain.await_ready()
-        yield card
+        yield bundle + card
 
 
 def heads_agree(machines: list[Machine], since: int) -> bool:
@@ -80,8 +79,8 @@ def test_three_members_on_three_machines(machines: list[Machine]) -> None:
     """Bundle, card, votes; a member cut off and healed; a member voted out. No key leaves its machine."""
     first, second, third = machines
     first.chain.new(sealers=1, rpc_nodes=1, **first.place | {"rpc_port": 0})
-    with first.chain.up(prefix=first.prefix), joined(first, second, [first]) as card:
-        assert_no_secret(second, card)
+    with first.chain.up(prefix=first.prefix), joined(first, second, [first]) as told:
+        assert_no_secret(second, told)
         with joined(first, third, [first, second]):
             everybody = {address(machine) for machine in machines}
             await_that(lambda: signers(first) == everybody, "three listed sealers")
@@ -93,14 +92,13 @@ def test_three_members_on_three_machines(machines: list[Machine]) -> None:
             agree(*machines)
 
             for machine in (first, second):
-                machine.chain.run("remove-member", address(third))
+                members.remove_member(machine.chain.folder, address(third), print)
             await_that(lambda: signers(first) == everybody - {address(third)}, "two listed sealers")
             agree(first, second)
 
 
-def assert_no_secret(machine: Machine, card: Path) -> None:
-    """Neither bundle nor card holds a key, nor does another machine's folder."""
-    told = card.read_text() + (machine.chain.home / "bundle.json").read_text()
+def assert_no_secret(machine: Machine, told: str) -> None:
+    """Neither bundle nor card holds a key."""
     account = machine.chain.folder.data(sealer(machine)) / "account"
     keystore = json.loads((account / "keystore.json").read_text())
     assert keystore["crypto"]["ciphertext"] not in told
@@ -148,3 +146,21 @@ def test_a_foreign_bundle_and_a_wrong_card_are_refused(home: Path, tmp_path: Pat
         assert refused.returncode == 1
         assert words in refused.stderr
     assert chain.folder.network.read_text() == before
+
+
+def test_bundle_and_card_pass_through_files(home: Path, tmp_path: Path) -> None:
+    """`export` and `join` as a person types them; the CA's certificate goes along; a changed genesis is refused."""
+    first, second = Chain(home), Chain(tmp_path)
+    first.new(sealers=1, rpc_nodes=0, peer_port=30300)
+    bundle, card, ca = tmp_path / "bundle.json", tmp_path / "card.json", tmp_path / "ca.pem"
+    ca.write_text("a certificate")
+    first.run("export", str(bundle), "--ca", str(ca))
+    changed = tmp_path / "changed.json"
+    changed.write_text(bundle.read_text().replace('"balance": "0x', '"balance": "0x1'))
+    join = ("--name", "second", "--card", str(card), "--sealers", "1", "--rpc-nodes", "1", "--peer-port", "0")
+    assert "changed on the way" in second.run("join", str(changed), *join, check=False).stderr
+    second.run("join", str(bundle), *join)
+    assert second.network().genesis_hash == first.network().genesis_hash
+    assert second.names() == ["second-1", "second-rpc-1"]
+    assert (second.folder.path / "ca.pem").read_text() == "a certificate"
+    assert Card.from_json(card.read_text()).peers[0].address not in first.network().sealers

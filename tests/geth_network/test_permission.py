@@ -63,12 +63,15 @@ def test_keys_are_unlocked_on_nodes_without_a_port_only(shared: Chain) -> None:
     """Sealers answer on their socket alone; RPC nodes hold no account."""
     ports = {int(url.rpartition(":")[2]) for url in shared.folder.read_ready()["rpc"]}
     for name in shared.names(Role.SEALER):
-        assert shared.ask(name)("personal_listWallets")[0]["status"] == "Unlocked"
+        (account,) = shared.ask(name)("eth_accounts")
+        assert shared.ask(name)("eth_sign", account, "0x00"), "the key is unlocked"
         for _, port in listening(shared.pid(name) or 0):
             assert port not in ports
             assert not answers_http(port), f"{name} answers requests on port {port}"
     for name in shared.names(Role.RPC):
         assert shared.ask(name)("eth_accounts") == []
+        with pytest.raises(RpcError, match="unknown account"):
+            shared.ask(name)("eth_sign", account, "0x00")
 
 
 def answers_http(port: int) -> bool:

@@ -91,6 +91,8 @@ def test_sealers_go_back_half_and_one() -> None:
 def test_a_lonely_sealer_restarts_ever_more_seldom() -> None:
     """The patience doubles while restarts bring nothing, and is fresh after company."""
     solitude = Solitude(5)
+    assert not any(solitude.look(False, s) for s in range(-100, -1)), "it was never let in"
+    assert not solitude.look(True, -1)
     assert [s for s in range(40) if solitude.look(False, s)] == [5, 15, 35]
     assert not solitude.look(True, 40)
     assert [s for s in range(41, 50) if solitude.look(False, s)] == [46]
