@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from iot_cloud.authority import Authority
 from iot_cloud.enrolment import Enrolment, NoRights
-from iot_cloud.errors import CloudError, UnknownThingError
+from iot_cloud.errors import CloudError, ConflictError, UnknownThingError
 from iot_cloud.home import CloudHome
 from iot_cloud.names import check_thing
 from iot_cloud.policy import Role, aws_policy
@@ -22,6 +22,14 @@ from iot_cloud.settings import Settings
 
 Say: TypeAlias = Callable[[str], None]
 ROLE_ATTRIBUTE = "role"
+
+
+class AlreadyThereError(ConflictError):
+    """AWS has it already, under this ARN."""
+
+    def __init__(self, message: str, arn: str) -> None:
+        super().__init__(message)
+        self.arn = arn
 
 
 class Account:
@@ -41,7 +49,9 @@ class Account:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
         except self._client.exceptions.ResourceNotFoundException as error:
-            raise UnknownThingError(str(error)) from error
+            raise UnknownThingError(f"AWS: {error}") from error
+        except self._client.exceptions.ResourceAlreadyExistsException as error:
+            raise AlreadyThereError(f"AWS: {error}", error.response.get("resourceArn", "")) from error
         except (ClientError, BotoCoreError) as error:
             raise CloudError(f"AWS: {error}") from error
         return answer
@@ -123,10 +133,19 @@ def _register(account: Account, answer: dict[str, Any]) -> None:
     account.call("create_thing", thingName=name, attributePayload={"attributes": {ROLE_ATTRIBUTE: role}})
     document = json.dumps(aws_policy(role, name, account.arn()))
     _ensure_policy(account, _policy_name(name), document)
-    registered = account.call("register_certificate_without_ca", certificatePem=answer["certificate"], status="ACTIVE")
-    certificate = registered.get("certificateArn", "CERTIFICATE")
+    certificate = _certificate_arn(account, answer)
     account.call("attach_policy", policyName=_policy_name(name), target=certificate)
     account.call("attach_thing_principal", thingName=name, principal=certificate)
+
+
+def _certificate_arn(account: Account, answer: dict[str, Any]) -> str:
+    """The certificate's ARN, whether it was registered before or is now."""
+    body = {"certificatePem": answer["certificate"], "status": "ACTIVE"}
+    try:
+        registered = account.call("register_certificate_without_ca", **body)
+    except AlreadyThereError as known:
+        return known.arn
+    return str(registered.get("certificateArn", "CERTIFICATE"))
 
 
 def _ensure_policy(account: Account, name: str, document: str) -> None:

@@ -1,0 +1,122 @@
+"""Bad input on the data plane: refused, logged, and the rest goes on."""
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.iot_cloud.running import RunningCloud
+
+
+@pytest.fixture
+def session(cloud: RunningCloud, thing: str) -> Iterator[requests.Session]:
+    """HTTPS as the device `thing`."""
+    endpoint = cloud.provision(thing)
+    with requests.Session() as made:
+        # Else a REQUESTS_CA_BUNDLE in the environment would win.
+        made.trust_env = False
+        made.cert = (str(endpoint.certificate), str(endpoint.key))
+        made.verify = str(endpoint.ca)
+        yield made
+
+
+DEEP = {"state": {"desired": {"a": {"b": {"c": {"d": {"e": {"f": {}}}}}}}}}
+CASES = [
+    (b"{", 400, "InvalidRequestException", "Invalid JSON"),
+    (b"{}", 400, "InvalidRequestException", "Missing required node: state"),
+    (b'{"state": 1}', 400, "InvalidRequestException", "State node must be an object"),
+    (b'{"state": {"desired": 1}}', 400, "InvalidRequestException", "Desired node must be an object"),
+    (b'{"state": {"reported": 1}}', 400, "InvalidRequestException", "Reported node must be an object"),
+    (b'{"state": {}, "version": "1"}', 400, "InvalidRequestException", "Invalid version"),
+    (b'{"state": {}, "clientToken": 1}', 400, "InvalidRequestException", "Invalid clientToken"),
+    (b'{"state": {"x": {}}}', 400, "InvalidRequestException", "State contains an invalid node: 'x'"),
+    (
+        json.dumps(DEEP).encode(),
+        400,
+        "InvalidRequestException",
+        "JSON contains too many levels of nesting; maximum is 6",
+    ),
+    (b'{"state": {}, "version": 9}', 409, "ConflictException", "Version conflict"),
+    (
+        json.dumps({"state": {"desired": {"a": "x" * 8200}}}).encode(),
+        413,
+        "RequestEntityTooLargeException",
+        "The payload exceeds the maximum size allowed",
+    ),
+    (b"x" * 140_000, 413, "RequestEntityTooLargeException", "The payload exceeds the maximum size allowed"),
+    (
+        b"\xff",
+        415,
+        "UnsupportedDocumentEncodingException",
+        "Unsupported documented encoding; supported encoding is UTF-8",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case[1]}-{case[3][:20]}" for case in CASES])
+def test_refusals_have_aws_codes_types_and_texts(
+    cloud: RunningCloud, session: requests.Session, thing: str, case: tuple[bytes, int, str, str]
+) -> None:
+    """What boto3 makes its exceptions from."""
+    body, status, aws_type, message = case
+    answer = session.post(f"{cloud.ready['http']}/things/{thing}/shadow", data=body, timeout=60)
+    assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (status, aws_type)
+    assert answer.json()["message"] == message
+    again = session.post(f"{cloud.ready['http']}/things/{thing}/shadow", data=b'{"state": {}}', timeout=60)
+    assert again.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ("GET /", 404),
+        ("GET /things", 404),
+        ("GET /things/THING/door", 404),
+        ("GET /things/THING/shadow", 404),
+        ("GET /things/THING/status", 404),
+        ("GET /things/another/shadow", 403),
+        ("GET /things/THING%2F..%2Fanother/shadow", 400),
+        ("GET /things/THING/shadow?name=a%20b", 400),
+        ("POST /things/THING/readings", 405),
+        ("DELETE /things/THING/events", 405),
+        ("GET /api/things/shadow/ListNamedShadowsForThing/THING?pageSize=-1", 400),
+        ("PUT /things/THING/shadow", 501),
+    ],
+)
+def test_paths_and_verbs(
+    cloud: RunningCloud, session: requests.Session, thing: str, request_: str, status: int
+) -> None:
+    """Foreign paths, other things, other verbs."""
+    method, path = request_.replace("THING", thing).split(" ")
+    url = cloud.ready["http"] + path
+    assert session.request(method, url, timeout=60).status_code == status
+
+
+@pytest.mark.row("B16")
+def test_nobody_is_nobody(cloud: RunningCloud) -> None:
+    """Without certificate and signature: 403 in AWS's words."""
+    answer = requests.get(f"{cloud.ready['http']}/things/gate/shadow", verify=cloud.ready["ca"], timeout=60)
+    assert (answer.status_code, answer.json()["message"]) == (403, "Missing Authentication Token")
+
+
+def test_silent_and_garbled_connections_hold_nobody_up(
+    cloud: RunningCloud, session: requests.Session, thing: str
+) -> None:
+    """Connections that say nothing, or no TLS, or half a request: others are answered meanwhile."""
+    host, port = cloud.ready["http"].removeprefix("https://").split(":")
+    silent = [socket.create_connection((host, int(port))) for _ in range(20)]
+    silent[0].sendall(b"GET / HTTP/1.0\r\n\r\n")
+    context = ssl.create_default_context(cafile=cloud.ready["ca"])
+    half: Any = http.client.HTTPSConnection(host, int(port), context=context)
+    half.connect()
+    half.sock.sendall(b"POST /things/x/shadow HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+    url = f"{cloud.ready['http']}/things/{thing}/shadow"
+    assert session.post(url, data=b'{"state": {}}', timeout=60).status_code == 200
+    half.close()
+    for connection in silent:
+        connection.close()
