@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from contracts.answer import read_number
+from contracts.answer import Answer, read_number
 from contracts.batch import Rpc, ask
 from contracts.deployment import Deployment
 from contracts.epochs import Checkpoint, adopt, epochs_between
@@ -13,7 +14,7 @@ from contracts.identity import identify
 from contracts.portable import Portable, write_portable
 from contracts.proof import collect_at, collect_headers
 from contracts.proof_errors import AnswerError, Flaw, SealError
-from contracts.seals import SealRules, longest_row, needed
+from contracts.seals import SealRules, check_row, longest_row, needed
 
 
 def export_proof(
@@ -48,9 +49,20 @@ def export_proof(
     base = head - on_top if block is None else block
     if base + on_top > head:
         raise AnswerError(Flaw.MISSING_BLOCK, f"block {base} needs {on_top} blocks on top, it has {head - base}: wait")
-    answer, _ = collect_at(call, sale, base, base + on_top)
+    answer, _ = collect_at(call, sale, base, min(head, base + 2 * on_top))
     deployment = identify(answer.code, sale, deployments).deployment
-    return write_portable(Portable(rules, deployment, checkpoint, rows, answer))
+    return write_portable(Portable(rules, deployment, checkpoint, rows, _shortest(answer, last, rules)))
+
+
+def _shortest(answer: Answer, known: Checkpoint, rules: SealRules) -> Answer:
+    """The answer with no more headers than make it deep: 2 N known seals on the base, the newest one known."""
+    on_top = 2 * len(known.sealers)
+    for length in range(on_top + 1, len(answer.headers) + 1):
+        shorter = replace(answer, headers=answer.headers[:length])
+        row = check_row(shorter.headers, known.sealers, rules)
+        if row.depth >= on_top and row.head.sealer in row.known:
+            return shorter
+    return answer
 
 
 def _walk(

@@ -60,7 +60,7 @@ class Story:
         self.site = self._site()
         self.device = self._device()
 
-    def fund(self, address: str, ether: int = 100) -> None:
+    def fund(self, address: str, ether: int = 1_000) -> None:
         """Pay an account from the treasury."""
         transaction = {
             "to": address,

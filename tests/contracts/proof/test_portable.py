@@ -128,6 +128,18 @@ def test_an_exported_proof_is_verified_by_the_genesis_and_by_the_sealers(sealers
         export_proof(Node(chain), sealing.SALE, [sealing.DEPLOYMENT], rules, block=chain.head.number - 1)
 
 
+def test_a_newcomers_seals_in_the_row_make_the_proof_longer() -> None:
+    """A sealer voted in since the last epoch block is a stranger there: more headers are taken."""
+    chain = Chain(sealing.keyring(3), epoch=30, start=sealing.world(sealing.RELEASING))
+    newcomer = sealing.key("newcomer")
+    chain.seal(40)
+    for number in range(16):
+        chain.seal(by=newcomer if number % 4 == 2 else chain.sealers[(number - (number + 1) // 4) % 3])
+    text = export_proof(Node(chain), sealing.SALE, [sealing.DEPLOYMENT], SealRules(1, 30), block=40)
+    assert len(json.loads(text)["headers"]) == 9
+    assert verify_portable(text, Anchor(chain.blocks[30].hash)).row.depth == 6
+
+
 def test_an_anchor_needs_addresses() -> None:
     """Of sealers, in hexadecimal."""
     assert sealers_of(["0x" + "Ab" * 20]) == {b"\xab" * 20}
