@@ -58,7 +58,7 @@ def _operator(_name: str) -> Grant:
 def _service(_name: str) -> Grant:
     return Grant(
         publish=("$aws/things/+/shadow/#", PRESENCE),
-        subscribe=(*REQUEST_FILTERS, "lading/#", "$SYS/broker/log/#", "lading-bench/#"),
+        subscribe=(*REQUEST_FILTERS, "lading/#", "$SYS/broker/log/#"),
     )
 
 

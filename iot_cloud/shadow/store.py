@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from iot_cloud.shadow.document import Document, compact
@@ -12,6 +13,7 @@ CREATE TABLE IF NOT EXISTS shadows (
     present INTEGER NOT NULL, document BLOB NOT NULL, PRIMARY KEY (thing, name)
 ) WITHOUT ROWID
 """
+WRITE = "INSERT OR REPLACE INTO shadows VALUES (?, ?, ?, ?, ?, ?)"
 BUSY_TIMEOUT_S = 5.0
 
 
@@ -37,11 +39,13 @@ class ShadowStore:
 
     def write(self, thing: str, name: str, document: Document) -> None:
         """Store and commit."""
-        body = compact({"state": document.state, "metadata": document.metadata})
-        self._db.execute(
-            "INSERT OR REPLACE INTO shadows VALUES (?, ?, ?, ?, ?, ?)",
-            (thing, name, document.version, document.timestamp, document.exists, body),
-        )
+        self._db.execute(WRITE, _row(thing, name, document))
+
+    def write_many(self, documents: Iterable[tuple[str, str, Document]]) -> None:
+        """Store many and commit once: (thing, shadow's name, document) each."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(WRITE, (_row(*each) for each in documents))
+        self._db.execute("COMMIT")
 
     def names(self, thing: str) -> list[str]:
         """The named shadows that a thing has, in order."""
@@ -53,3 +57,8 @@ class ShadowStore:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+
+def _row(thing: str, name: str, document: Document) -> tuple[str, str, int, int, bool, bytes]:
+    body = compact({"state": document.state, "metadata": document.metadata})
+    return thing, name, document.version, document.timestamp, document.exists, body
