@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS scan (
   id INTEGER PRIMARY KEY, at REAL, scanner TEXT, name TEXT, remote INTEGER, sale TEXT, outcome TEXT,
   detail TEXT, ms REAL);
 CREATE TABLE IF NOT EXISTS sending (
-  nonce INTEGER PRIMARY KEY, kind TEXT, sale TEXT, attempt INTEGER, hash TEXT, raw BLOB, at REAL);
+  nonce INTEGER PRIMARY KEY, kind TEXT, sale TEXT, attempt INTEGER, hash TEXT, raw BLOB, at REAL,
+  done INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL,
   sent INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS event_unsent ON event (sent) WHERE sent = 0;
@@ -164,8 +165,7 @@ class Journal:
             )
             _add_step(db, key, (to, event), now, detail)
             if to not in AWAITS_CHAIN:
-                # What was proven needs no transaction any more; the voucher in it goes.
-                db.execute("DELETE FROM sending WHERE sale=? AND attempt=?", (key.sale, key.attempt))
+                _end_sending(db, key, failed=to is State.REFUSED)
             _add_event(db, body)
 
     def prolong(self, key: Key, open_before: float) -> None:
@@ -216,10 +216,14 @@ class Journal:
 
     def sendings(self) -> list[Sending]:
         """Transactions not known to be settled, by nonce."""
-        return [Sending(*row) for row in self._read("SELECT * FROM sending ORDER BY nonce")]
+        return [Sending(*row[:-1]) for row in self._read("SELECT * FROM sending WHERE done=0 ORDER BY nonce")]
 
-    def settled(self, nonce: int) -> None:
-        """A transaction was mined or can no longer be; its text goes."""
+    def highest_nonce(self) -> int:
+        """The highest nonce that this device has used or is about to use; -1 if none."""
+        return int(self._read("SELECT coalesce(max(nonce), -1) FROM sending")[0][0])
+
+    def forget_sending(self, nonce: int) -> None:
+        """A transaction did nothing; its text goes."""
         with self.commit() as db:
             db.execute("DELETE FROM sending WHERE nonce=?", (nonce,))
 
@@ -305,9 +309,17 @@ def _add_event(db: sqlite3.Connection, body: Body) -> None:
     db.execute("INSERT INTO event (body) VALUES (?)", (json.dumps(body),))
 
 
+def _end_sending(db: sqlite3.Connection, key: Key, *, failed: bool) -> None:
+    """What was proven needs no transaction any more: the voucher in it goes, its nonce stays used."""
+    if failed:
+        db.execute("DELETE FROM sending WHERE sale=? AND attempt=?", (key.sale, key.attempt))
+    else:
+        db.execute("UPDATE sending SET raw=x'', done=1 WHERE sale=? AND attempt=?", (key.sale, key.attempt))
+
+
 def _add_sending(db: sqlite3.Connection, sending: Sending) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO sending VALUES (?,?,?,?,?,?,?)",
+        "INSERT OR REPLACE INTO sending VALUES (?,?,?,?,?,?,?,0)",
         (sending.nonce, sending.kind, sending.sale, sending.attempt, sending.hash, sending.raw, sending.at),
     )
 

@@ -20,6 +20,7 @@ log = logging.getLogger("iot_client.chain")
 
 TIP_WEI = 1_000_000_000
 RESEND_S = 4.0
+REPLACED_AFTER_S = 30.0
 
 
 class Fate(StrEnum):
@@ -41,6 +42,7 @@ class Sender:
         self._chain_id = chain_id
         self._sealer = Sealer(bytes(account.key))
         self._sent: dict[int, float] = {}
+        self._missed: dict[int, float] = {}
 
     def sign(self, kind: str, call: Call, key: Key, base_fee: int) -> Sending:
         """A signed transaction with the next nonce; nothing is sent or written."""
@@ -72,14 +74,21 @@ class Sender:
         need be asked before.
         """
         mined = self._node.mined(sending.hash)
-        if mined is None and self._node.nonce() > sending.nonce and (mined := self._node.mined(sending.hash)) is None:
-            return Fate.REPLACED
         if mined is None:
-            self._send_again(sending)
-            return Fate.PENDING
+            return self._missing(sending)
+        self._missed.pop(sending.nonce, None)
         if self._node.head().number < mined.block + depth:
             return Fate.PENDING
         return Fate.MINED if mined.succeeded else Fate.REVERTED
+
+    def _missing(self, sending: Sending) -> Fate:
+        """Not mined as far as this node knows; the nodes behind a gateway are not all equally far."""
+        if self._node.nonce() <= sending.nonce:
+            self._missed.pop(sending.nonce, None)
+            self._send_again(sending)
+            return Fate.PENDING
+        since = self._missed.setdefault(sending.nonce, time.monotonic())
+        return Fate.REPLACED if time.monotonic() - since > REPLACED_AFTER_S else Fate.PENDING
 
     def _send_again(self, sending: Sending) -> None:
         if time.monotonic() - self._sent.get(sending.nonce, float("-inf")) > RESEND_S:
@@ -95,7 +104,7 @@ class Sender:
 
     def drop(self, sending: Sending) -> None:
         """Forget a transaction that did nothing; the next question sends a new one."""
-        self._journal.settled(sending.nonce)
+        self._journal.forget_sending(sending.nonce)
 
     def issue(self, kind: str, call: Call, key: Key) -> Sending:
         """Sign, write down and send a call that needs no person: `complete` or `abort`."""
@@ -105,5 +114,5 @@ class Sender:
         return sending
 
     def _next_nonce(self) -> int:
-        open_nonces = [sending.nonce for sending in self._journal.sendings()]
-        return max([self._node.nonce(), *(nonce + 1 for nonce in open_nonces)])
+        # A node that hangs back would offer a nonce that was used; the journal knows better.
+        return max(self._node.nonce(), self._journal.highest_nonce() + 1)
