@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,6 +68,20 @@ def read(
     """
     entry = function(contract, name)
     return entry.decode_answer(chain.call(w3, {"to": address, "data": entry.call_data(*arguments)}, block))
+
+
+def read_many(
+    w3: Web3, contract: str, address: ChecksumAddress, names: Sequence[str], block: int
+) -> list[tuple[Any, ...]]:
+    """The outputs of views without arguments, asked in one batch.
+
+    Raises:
+        ContractError: the contract refused.
+        NodeError: there is no usable answer, or no contract at the address.
+    """
+    found = [function(contract, name) for name in names]
+    answers = chain.call_many(w3, [{"to": address, "data": entry.call_data()} for entry in found], block)
+    return [entry.decode_answer(answer) for entry, answer in zip(found, answers, strict=True)]
 
 
 def simulate(w3: Web3, sender: str, call: Call, block: BlockIdentifier = "latest") -> HexBytes:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from eth_abi.exceptions import DecodingError
 from hexbytes import HexBytes
+from requests.exceptions import ConnectionError as RequestsConnectionError
 from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
+from web3.exceptions import Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import BlockIdentifier, TxParams
+from web3.providers.base import JSONBaseProvider
+from web3.providers.rpc.utils import ExceptionRetryConfiguration
+from web3.types import BlockIdentifier, RPCEndpoint, RPCResponse, TxParams
 
 from contracts.errors import translate
 from contracts.fault import LadingError, NodeError, NodeUnreachable
 
 TIMEOUT_S: Final = 10.0
+
+# A read is repeated once when the connection breaks, as one that was kept open does when a gateway restarts.
+# web3.py's own setting repeats five times, after time-outs too, and even `eth_sendRawTransaction`.
+_READS: Final = ("eth_call", "eth_blockNumber", "eth_chainId", "eth_getBlockByNumber", "eth_getCode", "eth_getProof")
+_ETH_CALL: Final = RPCEndpoint("eth_call")
+_RETRY: Final = ExceptionRetryConfiguration(
+    errors=(RequestsConnectionError,), retries=2, backoff_factor=0.05, method_allowlist=_READS
+)
 
 
 def connect(url: str, **request_kwargs: Any) -> Web3:
@@ -26,7 +37,9 @@ def connect(url: str, **request_kwargs: Any) -> Web3:
         url: the node's, or the gateway's.
         request_kwargs: for `requests`: `timeout` (default 10 s), `verify`, `cert`, `headers`, …
     """
-    provider = HTTPProvider(url, request_kwargs={"timeout": TIMEOUT_S} | request_kwargs)
+    provider = HTTPProvider(
+        url, request_kwargs={"timeout": TIMEOUT_S} | request_kwargs, exception_retry_configuration=_RETRY
+    )
     provider.global_ccip_read_enabled = False
     w3 = Web3(provider)
     w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
@@ -64,7 +77,39 @@ def call(w3: Web3, transaction: TxParams, block: BlockIdentifier = "latest") -> 
         return HexBytes(w3.eth.call(transaction, block, ccip_read_enabled=False))
 
 
+def call_many(w3: Web3, transactions: Sequence[TxParams], block: int) -> list[HexBytes]:
+    """What `eth_call` answers to each, asked in one batch, so that one node answers all.
+
+    Raises:
+        ContractError: a contract refused.
+        NodeError: there is no usable answer.
+    """
+    asked = [(_ETH_CALL, [_as_json(transaction), hex(block)]) for transaction in transactions]
+    with asking():
+        provider = cast("JSONBaseProvider", w3.provider)
+        answers = provider.make_batch_request(asked)
+        if not isinstance(answers, list) or len(answers) != len(asked):
+            raise NodeError(f"the node did not answer a batch of {len(asked)} calls")
+        return [_result(answer) for answer in answers]
+
+
+def _result(answer: RPCResponse) -> HexBytes:
+    if "error" in answer:
+        raise Web3RPCError(str(answer["error"]), rpc_response=answer)
+    return HexBytes(answer["result"])
+
+
+def _as_json(transaction: TxParams) -> dict[str, str]:
+    return {"to": str(transaction["to"]), "data": HexBytes(transaction["data"]).to_0x_hex()}
+
+
 def code_at(w3: Web3, address: str, block: BlockIdentifier = "latest") -> bytes:
     """The code at an address; empty where there is none."""
     with asking():
         return bytes(w3.eth.get_code(Web3.to_checksum_address(address), block))
+
+
+def block_number(w3: Web3, block: BlockIdentifier = "latest") -> int:
+    """The number of a block."""
+    with asking():
+        return int(w3.eth.block_number if block == "latest" else w3.eth.get_block(block)["number"])

@@ -111,8 +111,7 @@ def _close_site(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     w3 = _connect(arguments)
-    with chain.asking():
-        block = w3.eth.block_number
+    block = chain.block_number(w3)
     sale = Sale.at(w3, _address(arguments.address))
     terms, state = sale.terms(block), sale.state(block)
     return _print(

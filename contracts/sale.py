@@ -9,8 +9,8 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.types import BlockIdentifier
 
-from contracts.calls import Call, read, to_contract
-from contracts.chain import code_at
+from contracts.calls import Call, read, read_many, to_contract
+from contracts.chain import block_number, code_at
 from contracts.fault import NodeError
 from contracts.sale_state import Item, SaleState, Status
 from contracts.terms import Terms, decode_terms, split_clone
@@ -51,23 +51,14 @@ class Sale:
 
     def status(self, block: BlockIdentifier = "latest") -> Status:
         """Where it stands."""
-        value = int(self._one("status", block=block))
-        try:
-            return Status(value)
-        except ValueError as error:
-            raise NodeError(f"{value} is no status of a sale") from error
+        return _status(self._one("status", block=block))
 
     def state(self, block: BlockIdentifier = "latest") -> SaleState:
-        """All that changes, read at one block: `latest` is turned into its number first."""
-        if block == "latest":
-            block = self.w3.eth.block_number
-        return SaleState(
-            status=self.status(block),
-            buyer=self.get_item(block).buyer,
-            attempt=self.attempt(block),
-            refundable_at=self.refundable_at(block),
-            device=self.device(block),
-        )
+        """All that changes, read at one block: a name like `latest` is turned into its number first."""
+        number = block if isinstance(block, int) else block_number(self.w3, block)
+        names = ("status", "getItem", "attempt", "refundableAt", "device")
+        status, item, attempt, refundable_at, device = read_many(self.w3, "Sale", self.address, names, number)
+        return SaleState(_status(status[0]), Item(*item).buyer, attempt[0], refundable_at[0], device[0])
 
     def terms(self, block: BlockIdentifier = "latest") -> Terms:
         """What was agreed, from the sale's code.
@@ -149,3 +140,10 @@ class Sale:
 
     def _one(self, name: str, *arguments: object, block: BlockIdentifier) -> Any:
         return self._read(name, *arguments, block=block)[0]
+
+
+def _status(value: int) -> Status:
+    try:
+        return Status(value)
+    except ValueError as error:
+        raise NodeError(f"{value} is no status of a sale") from error
