@@ -123,7 +123,7 @@ def damage(name: str, content: bytes | None) -> Callable[[Running], None]:
     """A setting that names a file of this content, or none."""
 
     def change(gateway: Running) -> None:
-        path = gateway.home / f"bad-{name}"
+        path = gateway.home / (f"bad-{name}" if content is not None else f"missing-{name}")
         if content is not None:
             path.write_bytes(content)
         gateway.configure(**{name: str(path)})

@@ -67,6 +67,41 @@ def test_allowed_wallet_call_passes_and_is_refused_to_devices(
     assert len(shared_node.calls()) == 1
 
 
+WEB3_HEAD = '{"jsonrpc": "2.0", "method": "eth_call", "params": [{"to": "%s", "data": "%s"}, "%s"], "id": %s}'
+QUICK_REFUSALS = {
+    "other-selector": ((SALE, "0xa9059cbb", "latest", "0"), "selector"),
+    "odd-data": ((SALE, OURS + "0", "latest", "0"), "params"),
+    "precompile": (("0x" + "0" * 39 + "5", OURS, "latest", "0"), "precompile"),
+    "tag": ((SALE, OURS, "earliest", "0"), "params"),
+    "id-over-safe": ((SALE, OURS, "latest", "9" * 16), "id"),
+    "second-document": ((SALE, OURS, "latest", '0}{"method": "admin_peers"'), "json"),
+    "newline-in-data": ((SALE, OURS + "\n", "latest", "0"), "json"),
+    "injected-member": ((SALE, OURS + '", "gas": "0xffff', "latest", "0"), "params"),
+    "folded-method": ((SALE, OURS, "latest", '0, "Method": "admin_peers"'), "member"),
+}
+
+
+def test_call_as_web3_writes_it_is_written_anew(shared: Running, shared_node: Node, device: Identity) -> None:
+    """By the quick way: the same meaning, the gateway's own bytes."""
+    shared_node.seen.clear()
+    body = (WEB3_HEAD % (SALE, OURS + "00" * 20000, "0x1f", 3)).encode()
+    assert ask(shared.devices(device), body).status == 200
+    params = f'[{{"to":"{SALE}","data":"{OURS + "00" * 20000}"}},"0x1f"]'
+    expected = f'{{"jsonrpc":"2.0","id":3,"method":"eth_call","params":{params}}}'
+    assert [seen.body.decode() for seen in shared_node.calls()] == [expected]
+
+
+@pytest.mark.parametrize("case", QUICK_REFUSALS)
+def test_quick_way_lets_nothing_pass_that_the_long_way_refuses(
+    shared: Running, shared_node: Node, device: Identity, case: str
+) -> None:
+    """One step beside the shape, and the whole check decides."""
+    shared_node.seen.clear()
+    parts, reason = QUICK_REFUSALS[case]
+    assert ask(shared.devices(device), (WEB3_HEAD % parts).encode()).reason == reason
+    assert shared_node.calls() == []
+
+
 def test_client_headers_do_not_reach_the_node(shared: Running, shared_node: Node, device: Identity) -> None:
     """The node sees the gateway's own few headers."""
     shared_node.seen.clear()
