@@ -5,6 +5,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from eth_utils.address import to_checksum_address
 
@@ -23,8 +25,7 @@ def run_network(folder: Folder, settings: Settings, say: Say, without: frozenset
     """Starts the network, says when it serves, and stops it on SIGINT or SIGTERM."""
     configured = load_network(folder.network)
     stopping = threading.Event()
-    stop_on_signals(stopping)
-    with folder.held():
+    with signals_stop(stopping), folder.held():
         folder.ready.unlink(missing_ok=True)
         try:
             if configured.kind is Kind.GETH:
@@ -66,10 +67,15 @@ def run_geth(
         supervisor.stop()
 
 
-def stop_on_signals(stopping: threading.Event) -> None:
-    """Lets SIGINT and SIGTERM end the wait instead of the process."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+@contextmanager
+def signals_stop(stopping: threading.Event) -> Iterator[None]:
+    """Meanwhile SIGINT and SIGTERM end the wait instead of the process."""
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def announce(folder: Folder, supervisor: Supervisor, say: Say) -> None:
