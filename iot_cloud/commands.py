@@ -65,17 +65,25 @@ def rotate_authority(options: Options) -> None:
 def provision(options: Options) -> None:
     """A certificate for a thing, written beside its key."""
     csr = _demo_request(options) if options.demo_key else _read(options.csr)
-    body = {"thing": options.thing, "csr": csr, "role": options.role}
-    path = f"/things/{options.thing}/certificates" if options.renew else "/things"
-    if options.aws:
-        from iot_cloud import aws
-
-        answer = aws.provision(CloudHome.default(), load_settings(), body, dry_run=options.dry_run, say=_say)
-    else:
-        answer = call(CloudHome.default(), "POST", path, body)
+    try:
+        answer = _provision(options, csr)
+    except CloudError:
+        if options.demo_key:
+            _demo_key(options).unlink()
+        raise
     _write(options.out / f"{options.thing}.pem", answer["certificate"])
     _write(options.out / "ca.pem", answer["ca"])
     _say(f"{options.thing}: serial {answer['serial']}, valid until {datetime.fromtimestamp(answer['not_after'], UTC)}")
+
+
+def _provision(options: Options, csr: str) -> Any:
+    body = {"thing": options.thing, "csr": csr, "role": options.role}
+    if options.aws:
+        from iot_cloud import aws
+
+        return aws.provision(CloudHome.default(), load_settings(), body, dry_run=options.dry_run, say=_say)
+    path = f"/things/{options.thing}/certificates" if options.renew else "/things"
+    return call(CloudHome.default(), "POST", path, body)
 
 
 def revoke(options: Options) -> None:
@@ -151,11 +159,15 @@ def _demo_request(options: Options) -> str:
 
     key = certificates.new_key()
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{options.thing}.key"
+    path = _demo_key(options)
     if path.exists():
         raise CloudError(f"{path} exists: choose another --out, or use its CSR")
     write_private(path, certificates.key_pem(key))
     return certificates.request(options.thing, key)
+
+
+def _demo_key(options: Options) -> Path:
+    return Path(options.out) / f"{options.thing}.key"
 
 
 def _read(path: Path) -> str:
