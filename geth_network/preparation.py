@@ -15,7 +15,7 @@ from geth_network.programs import find_program
 from geth_network.settings import Settings
 
 DAMAGE = re.compile(
-    r"corrupt|checksum mismatch|missing trie node|invalid table|bad magic|invalid chunk|"
+    r"Fatal: .*chaindata|malformed|corrupt|checksum mismatch|missing trie node|invalid table|bad magic|invalid chunk|"
     r"unsupported chunk|genesis block not found|incompatible genesis|file does not exist",
     re.IGNORECASE,
 )

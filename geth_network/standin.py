@@ -16,9 +16,10 @@ from geth_network.errors import NodeError
 from geth_network.folder import Folder, write_atomically
 from geth_network.network import Kind, Network
 from geth_network.programs import find_node, find_program
+from geth_network.ready import ready_document
 from geth_network.rpc import Ask, HttpNode, head_or_none
 from geth_network.settings import Settings
-from geth_network.supervisor import Say, ready_document
+from geth_network.supervisor import Say
 
 SET_BALANCE = {Kind.ANVIL: "anvil_setBalance", Kind.GANACHE: "evm_setAccountBalance"}
 

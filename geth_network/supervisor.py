@@ -127,7 +127,8 @@ class Supervisor:
         """While starting, a node that ends is a reason to give up at once."""
         dead = [name for name, kept in self.nodes.items() if kept.child and kept.child.exit_status() is not None]
         if dead:
-            raise NodeError(f"{' '.join(dead)} ended while starting; {self.last_words(dead)}")
+            hints = "".join(f"\n{self.damage_hint(name)}" for name in dead if damage_in(self.folder, name))
+            raise NodeError(f"{' '.join(dead)} ended while starting; {self.last_words(dead)}{hints}")
 
     def last_words(self, names: Iterable[str]) -> str:
         """The ends of logs, for a message."""
@@ -159,12 +160,17 @@ class Supervisor:
         if delay is None:
             keeping.alarm = f"{name} failed {keeping.restarts.failures} times in a row and stays down"
             if damage_in(self.folder, name):
-                keeping.alarm += f": its data folder is damaged; `lading-chain resync {name}` fetches the chain anew"
+                keeping.alarm += f": {self.damage_hint(name)}"
             self.say(f"ALARM: {keeping.alarm}; {self.last_words([name])}")
         else:
             keeping.start_at = now + delay
             self.say(f"{name} ended with status {child.exit_status()}: starting it again in {delay:.0f} s")
         self.note()
+
+    @staticmethod
+    def damage_hint(name: str) -> str:
+        """What to do about a data folder that geth cannot read."""
+        return f"the data folder of {name} is damaged; `lading-chain resync {name}` fetches the chain anew, keys stay"
 
     def note(self) -> None:
         """Writes state.json."""
@@ -191,12 +197,3 @@ class Supervisor:
             except RpcError:
                 continue
         return list(self.network.sealers)
-
-
-def ready_document(network: Network, signers: list[str], pid: int) -> dict[str, object]:
-    """The text of ready.json, as a document."""
-    return {
-        "pid": pid, "chain_id": network.chain_id, "genesis_hash": network.genesis_hash, "period_s": network.period_s,
-        "epoch": network.epoch, "sealers": signers, "treasury": network.treasury, "kind": network.kind,
-        "rpc": [f"http://127.0.0.1:{node.rpc_port}" for node in network.of_role(Role.RPC)],
-    }  # fmt: skip

@@ -16,9 +16,10 @@ from geth_network.network import Kind, Network, load_network
 from geth_network.patrol import Patrol
 from geth_network.ports import choose_ports
 from geth_network.preparation import prepare_nodes
+from geth_network.ready import ready_document
 from geth_network.settings import Settings
 from geth_network.standin import run_standin
-from geth_network.supervisor import Say, Supervisor, ready_document
+from geth_network.supervisor import Say, Supervisor
 
 
 def run_network(folder: Folder, settings: Settings, say: Say, without: frozenset[str] = frozenset()) -> None:

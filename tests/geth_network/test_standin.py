@@ -8,7 +8,7 @@ from geth_network.network import Kind
 from tests.geth_network.chain import Chain
 
 pytestmark = pytest.mark.slow
-SOMEBODY = "0x" + "9a" * 20
+SOMEBODY = "0x" + "91" * 20
 
 
 @pytest.mark.row("T4")

@@ -1,0 +1,43 @@
+"""A full disk under one node. Needs root, for a small file system of its own."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.geth_network.chain import Chain, await_that
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
+
+@pytest.fixture
+def small_disk(chain: Chain) -> Iterator[Path]:
+    """100 MB under the data of one RPC node."""
+    chain.new(rpc_nodes=2)
+    folder = chain.folder.data("rpc-2")
+    key = (folder / "geth" / "nodekey").read_text()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m,mode=0700", "tmpfs", str(folder)], check=True)
+    try:
+        (folder / "geth").mkdir(mode=0o700)
+        (folder / "geth" / "nodekey").write_text(key)
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_stops_one_node_and_no_other(chain: Chain, small_disk: Path) -> None:
+    """Geth ends by itself while there is still room to end cleanly; with space again it follows."""
+    with chain.up():
+        before = chain.pid("rpc-2")
+        with (small_disk / "ballast").open("wb") as ballast:
+            while chain.pid("rpc-2") == before and ballast.tell() < 97_000_000:
+                ballast.write(bytes(1_000_000))
+                ballast.flush()
+        await_that(lambda: "rpc-2 ended" in chain.words(), "the node's end")
+        assert "Low disk space. Gracefully shutting down" in chain.folder.log("rpc-2").read_text()
+        chain.await_progress("seller", "buyer", "operator", "rpc-1", blocks=5)
+        (small_disk / "ballast").unlink()
+        if "ALARM" in chain.words():
+            chain.run("resync", "rpc-2")
+        chain.await_agreement(chain.await_progress())

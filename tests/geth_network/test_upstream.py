@@ -1,0 +1,50 @@
+"""The other geth line, go-ethereum 1.13.15 itself: built from its own module, and taken by a setting."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import geth_network
+from geth_network import fund
+from geth_network.amounts import ETHER
+from geth_network.settings import CHECKOUT
+from tests.geth_network.chain import Chain
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+MODULE = Path(geth_network.__file__).parent / "build-upstream"
+PROGRAMS = CHECKOUT / ".cache" / "upstream"
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Path:
+    """The folder with geth and bootnode 1.13.15; Go's caches make the second build quick."""
+    cache = CHECKOUT / ".cache" / "go"
+    caches = {"GOMODCACHE": str(cache / "mod"), "GOCACHE": str(cache / "build"), "GOPATH": str(cache)}
+    package = "github.com/ethereum/go-ethereum/cmd/"
+    subprocess.run(
+        ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", f"{PROGRAMS}/", f"{package}geth", f"{package}bootnode"],
+        cwd=MODULE, check=True, env={**os.environ, **caches, "CGO_ENABLED": "1", "GOFLAGS": "-modcacherw"},
+    )  # fmt: skip
+    return PROGRAMS
+
+
+def test_upstream_geth_carries_the_network(chain: Chain, upstream: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New, up, a payment, kill -9 of all, a restart: the same on the other line."""
+    monkeypatch.setenv("LADING_CHAIN_GETH", str(upstream / "geth"))
+    monkeypatch.setenv("LADING_CHAIN_BOOTNODE", str(upstream / "bootnode"))
+    somebody = "0x" + "78" * 20
+    chain.new()
+    with chain.up():
+        assert "Geth/v1.13.15" in chain.rpc()("web3_clientVersion")
+        block = fund.fund(chain.folder, somebody, ETHER).block
+        goal = chain.await_progress(blocks=4)
+        paid_in = chain.await_agreement(block)
+        chain.kill(*chain.names())
+        chain.await_number(goal)
+        chain.await_progress()
+        assert chain.await_agreement(block) == paid_in
+    with chain.up():
+        assert int(chain.rpc()("eth_getBalance", somebody, "latest"), 16) == ETHER
+        chain.await_progress()
