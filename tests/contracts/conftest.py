@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.contracts.nodes import Node, anvil, ganache
-from tests.contracts.world import World
+from tests.contracts.nodes import Node, anvil, ganache, geth
+from tests.contracts.world import PEOPLE, World, account
 
 settings.register_profile("lading", derandomize=True, deadline=None, database=None, print_blob=False)
 settings.load_profile("lading")
@@ -41,9 +41,29 @@ def ganache_world(ganache_node: Node, tmp_path_factory: pytest.TempPathFactory) 
     return World.build(ganache_node, tmp_path_factory.mktemp("world") / "deployments.json")
 
 
+@pytest.fixture(scope="session")
+def geth_node() -> Iterator[Node]:
+    """A private geth network for all tests."""
+    with geth([account(name).address for name in PEOPLE]) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def geth_world(geth_node: Node, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The contracts on geth."""
+    return World.build(geth_node, tmp_path_factory.mktemp("world") / "deployments.json")
+
+
+@pytest.fixture(params=["anvil", "ganache", pytest.param("geth", marks=pytest.mark.slow)])
+def any_world(request: pytest.FixtureRequest) -> World:
+    """The contracts on every kind of node in turn; geth makes a block a second."""
+    found: World = request.getfixturevalue(f"{request.param}_world")
+    return found
+
+
 @pytest.fixture(params=["anvil", "ganache"])
 def world(request: pytest.FixtureRequest) -> World:
-    """The contracts on every kind of node in turn."""
+    """The contracts on the nodes that mine at once."""
     found: World = request.getfixturevalue(f"{request.param}_world")
     return found
 

@@ -1,12 +1,16 @@
-"""Nodes started for a test: anvil, ganache, and how to move their clocks and order their blocks."""
+"""Nodes started for a test: anvil, ganache, a geth network; how to move clocks and order blocks."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import socket
 import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +48,13 @@ class Node:
     def time(self) -> int:
         """The head's timestamp."""
         return int(self.w3.eth.get_block("latest")["timestamp"])
+
+    def await_time(self, timestamp: int) -> None:
+        """Come back once the head is not older than this: geth waits, the others move their clocks."""
+        if self.kind == "geth":
+            _await(f"a block of {timestamp}", lambda: self.time >= timestamp)
+        elif self.time < timestamp:
+            self.mine_at(timestamp)
 
     def mine_at(self, timestamp: int, *signed: SignedTransaction) -> list[TxReceipt]:
         """One block with exactly this timestamp and these transactions, the dearest first."""
@@ -108,6 +119,23 @@ def ganache(folder: Path, *, chain_id: int = 1338) -> Iterator[Node]:
         yield node
 
 
+@contextlib.contextmanager
+def geth(rich: Sequence[str]) -> Iterator[Node]:
+    """A private geth network of our own: one sealer, one RPC node without keys, a block a second."""
+    with tempfile.TemporaryDirectory(prefix="lc", dir="/tmp") as home:
+        environment = {**os.environ, "LADING_HOME": home}
+        new = ["new", "--sealers", "1", "--rpc-nodes", "1", "--rpc-port", "0", "--peer-port", "0", "--period", "1"]
+        for address in {FUNDER.address, *rich}:
+            new += ["--alloc", f"{address}=1000000"]
+        program = [sys.executable, "-m", "geth_network"]
+        subprocess.run([*program, *new], env=environment, check=True, capture_output=True, timeout=PATIENCE_S)
+        ready = Path(home) / "chain" / "ready.json"
+        with _process("geth", [*program, "up"], Path(home), environment) as alive:
+            _await("geth network", lambda: alive() and ready.exists())
+            url = json.loads(ready.read_text())["rpc"][0]
+            yield Node("geth", connect(url, timeout=PATIENCE_S), url, FUNDER)
+
+
 def free_port() -> int:
     """A port of loopback that was free just now."""
     with socket.socket() as probe:
@@ -118,21 +146,34 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def _running(kind: str, port: int, command: Sequence[object], folder: Path) -> Iterator[Node]:
-    """The node while it runs; it dies with its parent, whatever becomes of that."""
+    """The node while it runs."""
+    url = f"http://127.0.0.1:{port}"
+    w3 = connect(url, timeout=PATIENCE_S)
+    with _process(kind, command, folder, None) as alive:
+        _await(kind, lambda: alive() and w3.is_connected())
+        yield Node(kind, w3, url, FUNDER)
+
+
+@contextlib.contextmanager
+def _process(
+    kind: str, command: Sequence[object], folder: Path, environment: dict[str, str] | None
+) -> Iterator[Callable[[], bool]]:
+    """A process that dies with its parent, whatever becomes of that; yields a check that it lives."""
     log = folder / f"{kind}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", *map(str, command)], stdout=output, stderr=subprocess.STDOUT
+            ["setpriv", "--pdeathsig", "TERM", "--", *map(str, command)],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
+
+    def alive() -> bool:
+        assert process.poll() is None, log.read_text()
+        return True
+
     try:
-        url = f"http://127.0.0.1:{port}"
-        w3 = connect(url, timeout=PATIENCE_S)
-        deadline = time.monotonic() + PATIENCE_S
-        while not w3.is_connected():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"{kind} does not answer"
-            time.sleep(0.05)
-        yield Node(kind, w3, url, FUNDER)
+        yield alive
     finally:
         process.terminate()
         try:
@@ -140,3 +181,10 @@ def _running(kind: str, port: int, command: Sequence[object], folder: Path) -> I
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _await(what: str, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 2 * PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)

@@ -73,8 +73,9 @@ BAD_ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", BAD_ITEMS)
-def test_what_another_client_lists_wrongly_is_refused_with_its_values(world: World, case: str) -> None:
+def test_what_another_client_lists_wrongly_is_refused_with_its_values(any_world: World, case: str) -> None:
     """The contract checks by itself all that the bindings check."""
+    world = any_world
     changes, values = BAD_ITEMS[case]
     with pytest.raises(getattr(errors, case.split(maxsplit=1)[0])) as refused:
         world.send(world.seller, _raw(world, index=case, **changes))
@@ -100,8 +101,9 @@ def test_a_closed_site_takes_no_new_goods(world: World) -> None:
     assert refused.value.site == site
 
 
-def test_ether_without_a_call_is_refused_by_every_contract(world: World) -> None:
+def test_ether_without_a_call_is_refused_by_every_contract(any_world: World) -> None:
     """It stays with its sender."""
+    world = any_world
     sale = world.list()
     for target in (sale.address, world.deployment.factory, world.deployment.registry, world.deployment.implementation):
         with pytest.raises(errors.EtherRefused) as refused:
@@ -109,8 +111,9 @@ def test_ether_without_a_call_is_refused_by_every_contract(world: World) -> None
         assert (refused.value.sender, refused.value.amount) == (world.buyer.address, 5)
 
 
-def test_every_refusal_of_a_sale_says_who_and_what(world: World) -> None:
+def test_every_refusal_of_a_sale_says_who_and_what(any_world: World) -> None:
     """Each call by the wrong one, in the wrong state or with the wrong price."""
+    world = any_world
     sale = world.list(window_s=HOUR_S)
     buyer, rival, seller, device = (one.address for one in (world.buyer, world.rival, world.seller, world.device))
     _refused(world, "buyer", sale.buy(1), errors.WrongPrice, sent=1, price=PRICE_WEI)
@@ -145,8 +148,9 @@ def test_an_instant_sale_has_no_refund(world: World) -> None:
         _refused(world, who, sale.refund(), errors.NoEscrow)
 
 
-def test_every_refusal_of_the_registry_says_who_and_what(world: World) -> None:
+def test_every_refusal_of_the_registry_says_who_and_what(any_world: World) -> None:
     """Operators, sites, devices, consents."""
+    world = any_world
     registry, rival, operator = world.registry, world.rival.address, world.operator.address
     stranger = account("stranger")
     _refused(world, "rival", registry.list_operator(rival, "x"), errors.OwnableUnauthorizedAccount, account=rival)

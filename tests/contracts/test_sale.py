@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts import errors
+from contracts.calls import simulate
 from contracts.sale import Status
 from contracts.terms import Terms
 from tests.contracts.world import HOUR_S, PRICE_WEI, World
@@ -13,8 +14,9 @@ NOBODY = "0x" + "0" * 40
 
 
 @pytest.mark.row("B11")
-def test_an_instant_sale_pays_the_seller_at_once_and_is_released_once(world: World) -> None:
+def test_an_instant_sale_pays_the_seller_at_once_and_is_released_once(any_world: World) -> None:
     """Listed, Sold, Releasing, Released; the seller has exactly the price when it is Sold."""
+    world = any_world
     sale = world.list()
     assert (sale.status(), sale.is_sold(), sale.get_item().buyer) == (Status.LISTED, False, NOBODY)
     before = world.balance(world.seller.address)
@@ -32,8 +34,9 @@ def test_an_instant_sale_pays_the_seller_at_once_and_is_released_once(world: Wor
     assert sale.is_sold()
 
 
-def test_an_escrow_pays_the_seller_when_the_goods_are_out(world: World) -> None:
+def test_an_escrow_pays_the_seller_when_the_goods_are_out(any_world: World) -> None:
     """The sale holds the price until `complete`."""
+    world = any_world
     sale = world.sold(window_s=HOUR_S)
     assert sale.refundable_at() - world.node.time <= HOUR_S
     assert world.balance(sale.address) == PRICE_WEI
@@ -44,8 +47,9 @@ def test_an_escrow_pays_the_seller_when_the_goods_are_out(world: World) -> None:
     assert world.balance(sale.address) == 0
 
 
-def test_the_seller_may_refund_before_the_release(world: World) -> None:
+def test_the_seller_may_refund_before_the_release(any_world: World) -> None:
     """The buyer gets exactly the price back."""
+    world = any_world
     sale = world.sold(window_s=HOUR_S)
     before = world.balance(world.buyer.address)
     world.send(world.seller, sale.refund())
@@ -53,8 +57,9 @@ def test_the_seller_may_refund_before_the_release(world: World) -> None:
     assert (sale.status(), sale.is_sold()) == (Status.REFUNDED, False)
 
 
-def test_a_cancelled_listing_cannot_be_bought(world: World) -> None:
+def test_a_cancelled_listing_cannot_be_bought(any_world: World) -> None:
     """And the error says where it stands."""
+    world = any_world
     sale = world.list()
     world.send(world.seller, sale.cancel())
     with pytest.raises(errors.NotListed) as refused:
@@ -63,8 +68,9 @@ def test_a_cancelled_listing_cannot_be_bought(world: World) -> None:
 
 
 @pytest.mark.row("B9")
-def test_a_sale_says_what_was_listed(world: World) -> None:
+def test_a_sale_says_what_was_listed(any_world: World) -> None:
     """Everything that the seller filled in, in `getItem`, in the views and in the terms."""
+    world = any_world
     listing = world.listing(window_s=HOUR_S)
     world.send(world.seller, world.factory.create_sale(listing))
     address = world.factory.find(world.seller.address, listing)
@@ -79,8 +85,9 @@ def test_a_sale_says_what_was_listed(world: World) -> None:
     assert sale.terms() == expected == listing.terms(world.seller.address)
 
 
-def test_abort_kills_the_used_voucher_and_leaves_the_sale_to_its_buyer(world: World) -> None:
+def test_abort_kills_the_used_voucher_and_leaves_the_sale_to_its_buyer(any_world: World) -> None:
     """The old voucher is refused, a new one is taken."""
+    world = any_world
     sale = world.sold()
     old = world.voucher(sale)
     world.send(world.device, sale.release(old))
@@ -93,8 +100,9 @@ def test_abort_kills_the_used_voucher_and_leaves_the_sale_to_its_buyer(world: Wo
     assert sale.status() is Status.RELEASING
 
 
-def test_revoke_kills_every_voucher_signed_before(world: World) -> None:
+def test_revoke_kills_every_voucher_signed_before(any_world: World) -> None:
     """Also one that was signed for later."""
+    world = any_world
     sale = world.sold()
     old = [world.voucher(sale), world.voucher(sale, expires_at=world.node.time + HOUR_S)]
     world.send(world.buyer, sale.revoke())
@@ -103,8 +111,9 @@ def test_revoke_kills_every_voucher_signed_before(world: World) -> None:
             world.send(world.device, sale.release(voucher))
 
 
-def test_a_voucher_is_consumed_once(world: World) -> None:
+def test_a_voucher_is_consumed_once(any_world: World) -> None:
     """A second release of it is refused while Releasing and when Released."""
+    world = any_world
     sale = world.sold()
     voucher = world.voucher(sale)
     world.send(world.device, sale.release(voucher))
@@ -117,8 +126,9 @@ def test_a_voucher_is_consumed_once(world: World) -> None:
     assert refused.value.status is Status.RELEASED
 
 
-def test_a_batch_is_listed_as_a_whole_or_not_at_all(world: World) -> None:
+def test_a_batch_is_listed_as_a_whole_or_not_at_all(any_world: World) -> None:
     """The error names the place of what cannot be listed, and nothing else is listed either."""
+    world = any_world
     listings = [world.listing() for _ in range(3)]
     world.send(world.seller, world.factory.create_sales(listings))
     assert all(world.factory.find(world.seller.address, one) for one in listings)
@@ -131,8 +141,9 @@ def test_a_batch_is_listed_as_a_whole_or_not_at_all(world: World) -> None:
 
 
 @pytest.mark.row("B10")
-def test_buying_is_all_or_nothing(world: World) -> None:
+def test_buying_is_all_or_nothing(any_world: World) -> None:
     """A wrong price and a second buy change nothing and cost the price of no goods."""
+    world = any_world
     sale = world.list(window_s=HOUR_S)
     for wrong in (0, PRICE_WEI - 1, PRICE_WEI + 1):
         with pytest.raises(errors.WrongPrice):
@@ -145,10 +156,29 @@ def test_buying_is_all_or_nothing(world: World) -> None:
 
 
 @pytest.mark.row("B12")
-def test_verifying_costs_nothing(world: World) -> None:
+def test_verifying_costs_nothing(any_world: World) -> None:
     """It is asked by `eth_call`: no block, no nonce, no balance changes."""
+    world = any_world
     sale = world.sold()
     before = (world.w3.eth.block_number, world.balance(world.buyer.address), world.balance(world.device.address))
     assert sale.verify_ownership(world.buyer.address)
     after = (world.w3.eth.block_number, world.balance(world.buyer.address), world.balance(world.device.address))
     assert before == after
+
+
+def test_an_escrow_is_refunded_when_its_window_is_over(any_world: World) -> None:
+    """On real time: the buyer waits some seconds, not one too few."""
+    world = any_world
+    sale = world.sold(window_s=3)
+    voucher = world.voucher(sale)
+    deadline = sale.refundable_at()
+    for block in range(world.w3.eth.block_number - 1, world.w3.eth.block_number + 1):
+        if sale.is_sold(block) and world.w3.eth.get_block(block)["timestamp"] < deadline:
+            with pytest.raises(errors.RefundTooEarly):
+                simulate(world.w3, world.buyer.address, sale.refund(), block)
+    world.node.await_time(deadline)
+    with pytest.raises(errors.DeadlinePassed):
+        world.send(world.device, sale.release(voucher))
+    before = world.balance(sale.address)
+    world.send(world.buyer, sale.refund())
+    assert (before, world.balance(sale.address), sale.status()) == (PRICE_WEI, 0, Status.REFUNDED)

@@ -27,6 +27,7 @@ HOUR_S = 3_600
 NEVER = (1 << 40) - 1
 CERTIFICATE = bytes(range(32))
 FUNDS_WEI = 100_000 * 10**18
+PEOPLE = ("admin", "seller", "buyer", "rival", "operator", "device")
 
 
 def account(name: str) -> LocalAccount:
@@ -55,7 +56,7 @@ class World:
     @classmethod
     def build(cls, node: Node, path: Path) -> World:
         """Fund everybody, deploy, list the operator, open a site and provision a device."""
-        for name in ("admin", "seller", "buyer", "rival", "operator", "device"):
+        for name in PEOPLE:
             fund(node, account(name).address)
         world = cls(node, path, deploy(node.w3, account("admin"), path))
         world.send(world.admin, world.registry.list_operator(world.operator.address, "Nordic Storage"))
