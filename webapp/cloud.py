@@ -114,6 +114,8 @@ def ask_socket(
     Raises:
         error_class: it is not there, or it refused; the message is its own.
     """
+    if not socket.exists():
+        raise error_class(f"Nothing answers at {socket}: is its process running?")
     try:
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket)), timeout=30.0) as client:
             answer = client.request(method, f"http://localhost{path}", json=body)

@@ -87,20 +87,23 @@ class Provisioning:
         row = self._row(thing)
         if row is None:
             raise Refused(f"{thing} was never provisioned here.")
-        home = self._parts.settings.home
         if row.device_id and self._parts.chain.registry.device(row.device_id).active:
             self._say(f"chain: decommissioning device {row.device_id}")
             self._send(
                 self._parts.chain.registry.decommission(row.device_id), "decommission", thing, str(row.device_id)
             )
-        self._say("gateway: refusing it")
-        _gone_is_fine(home / "gateway" / "admin.sock", f"/devices/{thing}", GatewayError)
-        self._say("cloud: revoking its certificate")
-        _gone_is_fine(home / "cloud" / "admin.sock", f"/things/{thing}", CloudError)
+        self._refuse(thing)
         with self._parts.database.write() as session:
             fresh = session.get(ThingRow, thing)
             if fresh is not None:
                 fresh.state, fresh.updated_at = "revoked", now()
+
+    def _refuse(self, thing: str) -> None:
+        home = self._parts.settings.home
+        self._say("gateway: refusing it")
+        _gone_is_fine(home / "gateway" / "admin.sock", f"/devices/{thing}", GatewayError)
+        self._say("cloud: revoking its certificate")
+        _gone_is_fine(home / "cloud" / "admin.sock", f"/things/{thing}", CloudError)
 
     # --- the journal ---
 
@@ -122,7 +125,9 @@ class Provisioning:
         return dict(row.steps)
 
     def _forget(self, enrolment: Enrolment) -> None:
+        """Begin a rotation: the former certificate is refused from here on."""
         row = self._row(enrolment.thing)
+        self._refuse(enrolment.thing)
         steps = {"device": enrolment.device, "csr": enrolment.csr, "rotates": row.device_id if row else None}
         self._save(enrolment, steps, "rotating")
 
@@ -215,6 +220,7 @@ class Provisioning:
             "iot_port": cloud.get("mqtt_port", 8883),
             "deployments": [asdict(one) for one in self._parts.chain.deployments],
             "sealers": chain.get("sealers", []),
+            **{name: chain[name] for name in ("period_s", "epoch") if name in chain},
             "confirmations": settings.confirmations,
         }
 

@@ -61,9 +61,12 @@ class Vouchers:
             session.execute(delete(VoucherRow).where(spent))
 
 
-def expiry(window_s: int, refundable_at: int, days: int) -> int:
-    """Return until when a voucher signed now is good: `days`, and never beyond the refund's beginning."""
+def expiry(window_s: int, refundable_at: int, days: int, chain_time: int) -> int:
+    """Return until when a voucher signed now is good: `days`, and never beyond the refund's beginning.
+
+    Before the purchase is mined that beginning is not known; it is no earlier than the newest block's time + window.
+    """
     latest = now() + days * DAY_S
     if not window_s:
         return latest
-    return min(latest, refundable_at or now() + window_s)
+    return min(latest, refundable_at or chain_time + window_s)

@@ -22,7 +22,7 @@ from webapp.services import Services
 from webapp.settings import Settings
 from webapp.settling import Settler
 
-START_S = 60.0
+START_S = 120.0
 
 
 def add(commands: Any) -> None:

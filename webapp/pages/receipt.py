@@ -105,7 +105,7 @@ def _renew(row: SaleRow, form: ActionForm) -> str:
     shop, user = services(), the_user()
     if row.status != Status.SOLD:
         raise Refused("There is nothing to collect now, so there is no barcode to make.")
-    until = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days)
+    until = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days, shop.chain.head().timestamp)
     if until <= now():
         raise Refused("The refund period has begun: the goods can no longer be collected. Ask for the refund instead.")
     key = unlock(user, form.phrase)
@@ -121,7 +121,7 @@ def _revoke(row: SaleRow, form: ActionForm) -> str:
         plan = Planned(shop.chain.sale(row.address).revoke(), "revoke", row.address, {"title": title_of(row)})
         shop.chain.check(user.address, plan.call)
         key = unlock(user, form.phrase)
-        until = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days)
+        until = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days, shop.chain.head().timestamp)
         shop.vouchers.sign(key, row.address, row.attempt + 1, until)
         known = shop.outbox.submit(user.id, key, form.key, [plan])
     return url_for("transactions.show", transaction_id=known[0].id)

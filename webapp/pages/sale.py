@@ -116,7 +116,8 @@ def _buy(row: SaleRow, user: User, form: ActionForm) -> Transaction:
     )
     shop.chain.check(user.address, plan.call)
     key = unlock(user, form.phrase)
-    shop.vouchers.sign(key, row.address, 0, expiry(row.window_s, 0, shop.settings.voucher_days))
+    until = expiry(row.window_s, 0, shop.settings.voucher_days, shop.chain.head().timestamp)
+    shop.vouchers.sign(key, row.address, 0, until)
     return shop.outbox.submit(user.id, key, form.key, [plan])[0]
 
 

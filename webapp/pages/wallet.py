@@ -103,7 +103,7 @@ def _plan(row: SaleRow, user: User, act: str) -> Planned:
 
 
 def _pickup(row: SaleRow, user: User, attempt: int) -> dict[str, Any]:
-    until = expiry(row.window_s, row.refundable_at, services().settings.voucher_days)
+    until = expiry(row.window_s, row.refundable_at, services().settings.voucher_days, services().chain.head().timestamp)
     data = pickup_data(chain_id=row.chain_id, sale=row.address, buyer=user.address, attempt=attempt, expires_at=until)
     keep = url_for("wallet.keep", chain_id=row.chain_id, address=row.address)
     receipt = url_for("receipt.show", chain_id=row.chain_id, address=row.address)
@@ -120,7 +120,7 @@ def keep(chain_id: int, address: str) -> Answer:
         signature = bytes.fromhex(str(body.get("signature", "")).removeprefix("0x"))
     except ValueError as error:
         raise Refused("The wallet's signature cannot be read. Sign again.") from error
-    limit = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days)
+    limit = expiry(row.window_s, row.refundable_at, shop.settings.voucher_days, shop.chain.head().timestamp)
     if not now() < until <= limit + 60:
         raise Refused("This barcode's time does not fit the sale. Sign again.")
     if not _signed_by(row, user, attempt, until, signature):

@@ -34,6 +34,28 @@ const wakeForms = () => {
   }
 };
 
+// What was typed outlives a session that ends meanwhile: kept in this tab until the form went through.
+const draftOf = (form) => `lading-draft:${form.getAttribute("action")}`;
+const kept = (form) => [...form.elements].filter((field) => field.name && !["hidden", "password", "file"].includes(field.type));
+
+const keepDraft = (form) => {
+  const typed = kept(form).map((field) => [field.name, field.value]);
+  sessionStorage.setItem(draftOf(form), JSON.stringify(Object.fromEntries(typed)));
+};
+
+const restoreDraft = (form) => {
+  const typed = JSON.parse(sessionStorage.getItem(draftOf(form)) ?? "{}");
+  const untouched = !form.querySelector("[aria-invalid]");
+  for (const field of kept(form)) {
+    if (untouched && field.name in typed && (field.tagName === "SELECT" || !field.value)) field.value = typed[field.name];
+  }
+  form.addEventListener("input", () => keepDraft(form));
+};
+
+const dropDrafts = () => {
+  for (const key of Object.keys(sessionStorage)) { if (key.startsWith("lading-draft:")) sessionStorage.removeItem(key); }
+};
+
 const watchDrop = (form) => {
   const input = form.querySelector("input[type=file]");
   const chosen = form.querySelector("[data-chosen]");
@@ -52,6 +74,8 @@ const watchDrop = (form) => {
 document.addEventListener("DOMContentLoaded", () => {
   formatTimes(document);
   document.querySelectorAll("form[data-drop]").forEach(watchDrop);
+  if (document.querySelector("ol.progress[data-state]")) dropDrafts();
+  document.querySelectorAll("form[data-keep]").forEach(restoreDraft);
 });
 document.addEventListener("htmx:load", (event) => formatTimes(event.target));
 document.addEventListener("submit", sendOnce);
