@@ -96,8 +96,6 @@ def anvil(folder: Path, *, chain_id: int = 1337) -> Iterator[Node]:
         port,
         "--chain-id",
         chain_id,
-        "--accounts",
-        1,
         "--order",
         "fees",
     ]
