@@ -9,7 +9,7 @@ from typing import Any
 from contracts.clock import Seen
 from contracts.epochs import Checkpoint
 from contracts.hexadecimal import to_hex
-from contracts.proof_errors import AnswerError, Flaw
+from contracts.proof_errors import AnswerError, Flaw, ProofError
 
 VERSION = 1
 
@@ -54,7 +54,7 @@ def read_memory(text: str) -> Memory:
         head = found["head"]
         seen = Seen(int(head["number"]), int(head["timestamp"])) if head else None
         return Memory(read_checkpoint(found["checkpoint"]), seen)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, ProofError) as error:
         raise AnswerError(Flaw.MALFORMED, f"what the device remembered cannot be read: {error}") from error
 
 

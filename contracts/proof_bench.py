@@ -1,134 +1,137 @@
 """How fast a proof is beside the plain call: `python -m contracts.proof_bench`, one JSON line a figure.
 
-Each line: `name`, `value`, `unit`, and `target` where there is one. Without `--rpc` it measures the pure part alone,
-on answers that it is given by a file of the recorded form (`--wire`).
+Starts a network of three sealers and one of five, each with one sold item, and asks both ways in turn.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from statistics import median
+from functools import partial
+from statistics import median, quantiles
 from typing import Any
 
-from contracts.answer import read_answer
-from contracts.batch import Rpc, write_batch
-from contracts.chain import connect
-from contracts.deployment import Deployment, load_deployments
+from eth_hash.auto import keccak
+
+from contracts.abi import abi
+from contracts.answer import Answer, read_answer, requests
+from contracts.batch import Request, Rpc, ask, write_batch
 from contracts.epochs import Checkpoint
-from contracts.follow import follow
 from contracts.headers import Header
-from contracts.proof import Trust, collect, collect_headers, prove_fresh, prove_state
+from contracts.proof import Trust, collect, prove_state
+from contracts.proof_bench_chain import Bench, network
+from contracts.proof_errors import Flaw
+from contracts.rlp_codec import encode
 from contracts.rpc import rpc_of
-from contracts.sale import Sale
-from contracts.seals import SealRules, majority_depth
+from contracts.seals import SealRules, check_row, majority_depth
+from contracts.state_proof import prove
+
+ROUNDS = 200
+RULES = SealRules(period_s=1, epoch=1_000)
+WEEK = 7 * 86_400 // RULES.epoch
+RATIO_TARGETS = {3: 1.0, 5: 1.3}
+WIRE_KB = 12.0
+CPU_MS = 3.0
+WALK_S = 2.0
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m contracts.proof_bench", description=__doc__)
-    parser.add_argument("--rpc", metavar="URL", help="a node of a running chain")
-    parser.add_argument("--sale", metavar="ADDRESS", help="a sale there")
-    parser.add_argument("--deployments", type=Path, metavar="FILE")
-    parser.add_argument("--sealers", nargs="+", metavar="ADDRESS", default=[])
-    parser.add_argument("--period", type=int, default=1)
-    parser.add_argument("--epoch", type=int, default=1_000)
-    parser.add_argument("--wire", type=Path, metavar="FILE", help="a recorded answer")
-    parser.add_argument("--rounds", type=int, default=100)
-    arguments = parser.parse_args(argv)
-    if arguments.wire:
-        _bench_pure(json.loads(arguments.wire.read_text()), arguments.rounds)
-    if arguments.rpc:
-        _bench_node(arguments)
+    for sealers in (3, 5):
+        with network(sealers) as bench:
+            _measure(bench)
+    _measure_growth()
     return 0
 
 
-def _bench_pure(record: dict[str, Any], rounds: int) -> None:
-    """CPU time of reading and judging a recorded answer, at the depth that it was recorded at and at depth k."""
-    known = Checkpoint.of(Header.from_rlp(bytes.fromhex(record["checkpoint"][2:])))
-    trust = Trust((Deployment(**record["deployment"]),), SealRules(record["period_s"], record["epoch"]))
-    results = record["results"]
-    now = int(results[-1]["timestamp"], 16)
-    for depth in (majority_depth(known.sealers), record["head"] - record["base"]):
-        part = results[: 2 + depth + 1]
+def _measure(bench: Bench) -> None:
+    call = rpc_of(bench.w3)
+    known = Checkpoint.configured(bench.sealers, int(time.time()))
+    trust = Trust((bench.deployment,), RULES)
+    count = len(known.sealers)
+    depths = {"k": majority_depth(known.sealers), "N": count}
 
-        def verify(part: list[Any] = part, depth: int = depth) -> None:
-            answer = read_answer(record["sale"], record["base"], part)
-            prove_fresh(trust, known, answer, depth, now=now)
+    def prove_at(depth: int) -> Answer:
+        answer = collect(call, bench.sale.address, depth)[0]
+        prove_state(trust, known, answer, depth)
+        return answer
 
-        _print(f"cpu a verification, N = {len(known.sealers)}, depth {depth}", _cpu_ms(verify, rounds), "ms", 3.0)
-    rows = rounds * 3
-
-    def step() -> None:
-        Header.from_json(results[2]).sealer  # noqa: B018
-
-    _print("cpu a header", _cpu_ms(step, rows), "ms")
-
-
-def _bench_node(arguments: argparse.Namespace) -> None:
-    w3 = connect(arguments.rpc)
-    call = rpc_of(w3)
-    deployments = load_deployments(arguments.deployments)
-    rules = SealRules(arguments.period, arguments.epoch)
-    told = Checkpoint.configured(arguments.sealers, int(time.time()))
-    checkpoint = follow(call, told, w3.eth.block_number, rules)
-    trust = Trust(deployments, rules)
-    sale = Sale.at(w3, arguments.sale)
-    buyer = sale.get_item().buyer
-
-    def prove(depth: int) -> None:
-        prove_state(trust, checkpoint, collect(call, sale.address, depth)[0], depth)
-
-    count = len(checkpoint.sealers)
-    depths = (majority_depth(checkpoint.sealers), count)
-    plain, *proven = _paired_ms(
-        [lambda: sale.verify_ownership(buyer), *(lambda depth=depth: prove(depth) for depth in depths)],
-        arguments.rounds,
-    )
-    _print("plain verifyOwnership, p50", plain, "ms")
-    for depth, value in zip(depths, proven, strict=True):
-        _print(f"proven, N = {count}, depth {depth}, p50", value, "ms")
-        target = {3: 1.0, 5: 1.3}.get(count) if depth == depths[0] else None
-        _print(f"proven / plain, N = {count}, depth {depth}", value / plain, "times", target)
-        _print(f"on the wire, N = {count}, depth {depth}", _wire_kb(call, sale.address, depth), "KB", 12.0)
-    _bench_walk(call, checkpoint, rules)
+    plain_sale = bench.w3.eth.contract(address=bench.sale.address, abi=abi("Sale"))
+    acts: list[Callable[[], object]] = [plain_sale.functions.verifyOwnership(bench.buyer).call]
+    acts += [partial(prove_at, depth) for depth in depths.values()]
+    plain, *proven = _paired_ms(acts)
+    for (name, depth), times in zip(depths.items(), proven, strict=True):
+        title = f"N = {count}, depth {name} = {depth}"
+        _compare(f"proven, {title}, p50", times, plain, RATIO_TARGETS[count] if name == "k" else None)
+        _print(f"on the wire, {title}", _wire_kb(call, bench, depth), "KB", WIRE_KB if name == "k" else None)
+        read = partial(_read, trust, known, bench, _results(call, bench, depth), depth)
+        _print(f"CPU of reading and checking an answer, {title}", _cpu_ms(read), "ms", CPU_MS)
+        _print(f"CPU with web3.py, HTTP and JSON, {title}", _cpu_ms(partial(prove_at, depth)), "ms")
+    _measure_walk(prove_at(depths["k"]).headers, known)
 
 
-def _bench_walk(call: Rpc, checkpoint: Checkpoint, rules: SealRules) -> None:
-    """A week of blocks, from one row of headers that is verified as often as a week has epoch blocks."""
-    wanted = majority_depth(checkpoint.sealers) + 1
-    answers = collect_headers(call, max(1, checkpoint.number), max(1, checkpoint.number) + wanted - 1)
-    items = [header.items for header in answers]
-    week = 7 * 86_400 // rules.period_s // 1_000
+def _results(call: Rpc, bench: Bench, depth: int) -> tuple[int, list[object]]:
+    head = bench.w3.eth.block_number
+    return head - depth, list(ask(call, requests(bench.sale.address, head - depth, head)))
+
+
+def _read(trust: Trust, known: Checkpoint, bench: Bench, given: tuple[int, list[object]], depth: int) -> None:
+    prove_state(trust, known, read_answer(bench.sale.address, *given), depth)
+
+
+def _measure_walk(headers: Sequence[Header], known: Checkpoint) -> None:
+    """The CPU of as many rows of headers as a week has epoch blocks."""
 
     def walk() -> None:
-        from contracts.seals import check_row
+        for _ in range(WEEK):
+            check_row([Header(header.items) for header in headers], known.sealers, RULES, resting=False)
 
-        for _ in range(week):
-            check_row([Header(one) for one in items], checkpoint.sealers, rules, resting=False)
-
-    _print(f"epoch walk of a week ({week} epochs), cpu", _cpu_ms(walk, 1) / 1_000, "s", 2.0)
+    name = f"epoch walk of a week, N = {len(known.sealers)}, {WEEK} epochs, CPU"
+    _print(name, _cpu_ms(walk, 3) / 1_000, "s", WALK_S)
 
 
-def _wire_kb(call: Rpc, sale: str, depth: int) -> float:
-    """What one verification puts on the wire, both ways, bodies only."""
-    sent = 0
+def _measure_growth() -> None:
+    """The account proof in a state of few contracts, and in one of 100,000: two and five levels of full branches."""
+    key = bytes(20)
+    costs = []
+    for levels in (2, 5):
+        root, nodes = _full_trie(bytes(keccak(key)), levels)
+        costs.append(_cpu_ms(partial(prove, root, key, nodes, Flaw.ACCOUNT_UNPROVEN)))
+    _print("CPU more a verification with 100,000 sales on the chain", costs[1] - costs[0], "ms")
 
-    def counting(batch: Sequence[tuple[str, list[Any]]]) -> Sequence[object]:
-        nonlocal sent
+
+def _full_trie(hashed: bytes, levels: int) -> tuple[bytes, list[bytes]]:
+    """Root and nodes of a way through so many full branches to a value."""
+    digits = hashed.hex()
+    rest = digits[levels:]
+    odd = len(rest) % 2
+    path = bytes.fromhex(f"3{rest}" if odd else f"20{rest}")
+    nodes = [encode([path, b"\x01" * 70])]
+    for level in reversed(range(levels)):
+        children = [bytes(keccak(bytes([level, place]))) for place in range(16)]
+        children[int(digits[level], 16)] = bytes(keccak(nodes[0]))
+        nodes.insert(0, encode([*children, b""]))
+    return bytes(keccak(nodes[0])), nodes
+
+
+def _wire_kb(call: Rpc, bench: Bench, depth: int) -> float:
+    """The bodies that one verification sends and receives."""
+    size = 0
+
+    def counting(batch: Sequence[Request]) -> Sequence[object]:
+        nonlocal size
         results = call(batch)
-        sent += len(write_batch(batch)) + len(json.dumps(list(results), separators=(",", ":")))
+        frame = len('{"jsonrpc":"2.0","id":10,"result":},') * len(results)
+        size += len(write_batch(batch)) + len(json.dumps(list(results), separators=(",", ":"))) + frame
         return results
 
-    collect(counting, sale, depth)
-    return sent / 1_000
+    collect(counting, bench.sale.address, depth)
+    return size / 1_000
 
 
-def _cpu_ms(act: Callable[[], None], rounds: int) -> float:
+def _cpu_ms(act: Callable[[], object], rounds: int = ROUNDS) -> float:
     act()
     began = time.process_time()
     for _ in range(rounds):
@@ -136,22 +139,38 @@ def _cpu_ms(act: Callable[[], None], rounds: int) -> float:
     return (time.process_time() - began) / rounds * 1_000
 
 
-def _paired_ms(acts: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """The medians of acts that take turns, so that all meet the same load."""
+def _paired_ms(acts: Sequence[Callable[[], object]]) -> list[list[float]]:
+    """The times of acts that take turns, so that all meet the same load."""
     times: list[list[float]] = [[] for _ in acts]
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for act, found in zip(acts, times, strict=True):
             began = time.perf_counter()
             act()
             found.append((time.perf_counter() - began) * 1_000)
-    return [median(found) for found in times]
+    return times
 
 
-def _print(name: str, value: float, unit: str, target: float | None = None) -> None:
-    line: dict[str, Any] = {"bench": "proof", "name": name, "value": round(value, 3), "unit": unit}
-    if target is not None:
-        line["target"] = target
-    print(json.dumps(line), flush=True)
+def _compare(figure: str, times: list[float], plain: list[float], target: float | None) -> None:
+    value, baseline = median(times), median(plain)
+    deciles = quantiles(times, n=10)
+    _emit(
+        figure=figure,
+        value=round(value, 2),
+        unit="ms",
+        spread=f"{deciles[0]:.1f} to {deciles[-1]:.1f}",
+        baseline=round(baseline, 2),
+        baseline_is="ms, plain verifyOwnership by web3.py",
+        ratio=round(value / baseline, 2),
+        **({"target": f"≤ {target} of plain"} if target else {}),
+    )
+
+
+def _print(figure: str, value: float, unit: str, target: float | None = None) -> None:
+    _emit(figure=figure, value=round(value, 3), unit=unit, **({"target": f"≤ {target} {unit}"} if target else {}))
+
+
+def _emit(**figure: Any) -> None:
+    print(json.dumps({"bench": "proof", **figure}, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":

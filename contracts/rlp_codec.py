@@ -9,6 +9,8 @@ import rlp  # type: ignore[import-untyped]
 from rlp.codec import encode_raw  # type: ignore[import-untyped]
 from rlp.exceptions import DecodingError  # type: ignore[import-untyped]
 
+__all__ = ["DecodingError", "Item", "decode", "encode"]
+
 Item: TypeAlias = "bytes | list[Item]"
 
 

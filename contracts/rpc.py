@@ -47,7 +47,7 @@ def _once(w3: Web3, batch: Sequence[Request]) -> Any:
         with asking(), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of answers without an id: refused when read
             return w3.provider.make_batch_request(requests)  # type: ignore[attr-defined]
-    except AttributeError as error:
+    except (AttributeError, RecursionError) as error:
         raise NodeError(f"the node's answer cannot be read: {error}") from error
 
 

@@ -15,12 +15,12 @@ from trie.exceptions import InvalidNibbles, InvalidNode, MissingTrieNode, Valida
 from trie.hexary import HexaryTrie
 
 from contracts.proof_errors import Flaw, StateError
-from contracts.rlp_codec import decode
+from contracts.rlp_codec import DecodingError, decode
 
 NODE_MAX: Final = 1_024
 NODES_MAX: Final = 65
 
-_TRIE_ERRORS: Final = (InvalidNibbles, InvalidNode, MissingTrieNode, ValidationError)
+_TRIE_ERRORS: Final = (DecodingError, InvalidNibbles, InvalidNode, MissingTrieNode, ValidationError)
 _SHAPE_ERRORS: Final = (ValueError, TypeError, IndexError, KeyError, RecursionError)
 EMPTY_ROOT: Final = bytes(BLANK_NODE_HASH)
 
