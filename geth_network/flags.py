@@ -11,14 +11,16 @@ from geth_network.network import Network, Node, Role
 def geth_config(network: Network, node: Node, enodes: Iterable[str], bootnodes: Iterable[str]) -> str:
     """config.toml: what has no command-line flag.
 
-    Listed nodes are trusted and everybody else finds the one free place taken: strangers cannot crowd members out.
-    MaxPeers 1 has a second use: geth's first sync waits ten seconds for five peers, but never for more than these.
+    Listed nodes are trusted, so nobody can crowd them out, and there are as many places as listed nodes: while all are
+    there, a stranger finds none. It must not be fewer: geth dials no more nodes than MaxPeers / DialRatio.
+    More would slow the start: geth's first sync waits ten seconds for five peers, but never for more than MaxPeers.
     """
-    others = json.dumps([enode for enode in enodes if node.public_key not in enode])
+    others = [enode for enode in enodes if node.public_key not in enode]
+    listed = json.dumps(others)
     return (
         "[Node.P2P]\n"
         f'ListenAddr = "{network.host}:{node.peer_port}"\n'
-        f"MaxPeers = 1\nStaticNodes = {others}\nTrustedNodes = {others}\n"
+        f"MaxPeers = {max(1, len(others))}\nDialRatio = 1\nStaticNodes = {listed}\nTrustedNodes = {listed}\n"
         f"BootstrapNodes = {json.dumps(list(bootnodes))}\nBootstrapNodesV5 = []\n"
     )
 

@@ -55,26 +55,31 @@ def join(folder: Folder, bundle: Bundle, settings: Settings, prefix: str) -> Car
 
 
 def add_member(folder: Folder, card: Card, say: Callable[[str], None]) -> None:
-    """Lets a member's nodes connect, now and after restarts, and votes for its sealers."""
+    """Lets a member's nodes connect and, once they have, votes for its sealers."""
+    network = admit(folder, card)
+    for peer in card.peers:
+        say(f"{peer.name} may connect")
+        if peer.address:
+            await_follower(running_nodes(folder, network, network.nodes), peer)
+            vote(folder, network, peer.address, wanted=True, say=say)
+
+
+def admit(folder: Folder, card: Card) -> Network:
+    """Lets a member's nodes connect, now and after restarts."""
     network = load_network(folder.network)
     if (card.chain_id, card.genesis_hash) != (network.chain_id, network.genesis_hash):
         raise BundleError(f"the card is for chain {card.chain_id}, this is chain {network.chain_id}")
     known = {peer.enode for peer in network.peers}
     network = replace(network, peers=(*network.peers, *(peer for peer in card.peers if peer.enode not in known)))
     write_atomically(folder.network, network.to_json())
-    asks = running_nodes(folder, network, network.nodes)
-    for ask in asks:
+    for ask in running_nodes(folder, network, network.nodes):
         for peer in card.peers:
             ask("admin_addTrustedPeer", peer.enode)
             ask("admin_addPeer", peer.enode)
-    for peer in card.peers:
-        say(f"{peer.name} may connect")
-        if peer.address:
-            await_follower(asks, peer)
-            vote(folder, network, peer.address, wanted=True, say=say)
+    return network
 
 
-def await_follower(asks: list[IpcNode], peer: Peer, timeout_s: float = 60) -> None:
+def await_follower(asks: list[IpcNode], peer: Peer, timeout_s: float = 120) -> None:
     """Waits until a new sealer's node is connected: one that is voted in and not there may stop the chain."""
     deadline = time.monotonic() + timeout_s
     while not any(public_key(peer.enode) in ask_peers(ask) for ask in asks):

@@ -52,6 +52,8 @@ def joined(first: Machine, newcomer: Machine, voters: list[Machine]) -> Iterator
     bundle = members.export(first.chain.folder, ca="a certificate").to_json()
     settings = Settings(sealers=1, rpc_nodes=0, **newcomer.place)
     card = members.join(newcomer.chain.folder, Bundle.from_json(bundle), settings, f"m{newcomer.number}").to_json()
+    for voter in voters:
+        members.admit(voter.chain.folder, Card.from_json(card))
     with newcomer.chain.up(prefix=newcomer.prefix, wait=False):
         for voter in voters:
             members.add_member(voter.chain.folder, Card.from_json(card), print)
