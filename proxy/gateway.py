@@ -103,7 +103,7 @@ class Gateway:
         """Send no requests to these nodes."""
         with self._lock:
             try:
-                self._apply(self._material, self._admission, down)
+                self._apply(self._material, self._admission, down, test=False)
                 self._down = down
             except (GatewayError, OSError) as error:
                 self.trouble = f"the nodes' list could not be changed: {error}"
@@ -160,8 +160,8 @@ class Gateway:
             self._apply(closed, self._admission, self._down)
             self._material = closed
 
-    def _apply(self, material: Material, admission: Admission, down: frozenset[str]) -> None:
-        self.nginx.install(self._files(material, admission, down))
+    def _apply(self, material: Material, admission: Admission, down: frozenset[str], *, test: bool = True) -> None:
+        self.nginx.install(self._files(material, admission, down), test=test)
         self.nginx.reload()
         self.reloads += 1
 

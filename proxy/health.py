@@ -31,8 +31,8 @@ class Health:
 
     @property
     def answering(self) -> bool:
-        """Whether any node answers."""
-        return self.best is not None
+        """Whether any node has answered lately."""
+        return any(node.misses < MISSES for node in self.nodes.values())
 
 
 def observe(health: Health, heads: Mapping[str, int | None], max_lag_blocks: int) -> Health:

@@ -84,9 +84,9 @@ def read_selectors(path: Path) -> tuple[str, ...]:
         raise SettingsError(f"{path} is not JSON: write it with python -m contracts selectors --json") from error
     if isinstance(listed, dict):  # function to selector, as the contracts' own command prints it
         listed = list(listed.values())
-    listed = list(listed) if isinstance(listed, dict) else listed
+    listed = list(listed.values()) if isinstance(listed, dict) else listed
     if not isinstance(listed, list) or not listed:
-        raise SettingsError(f"{path} must be a list (or an object with keys) of selectors such as 0x12345678")
+        raise SettingsError(f"{path} must be a list of selectors such as 0x12345678, or an object of them by name")
     matches = [SELECTOR.fullmatch(str(entry).lower()) for entry in listed]
     if not all(matches):
         raise SettingsError(f"{path}: {listed[matches.index(None)]!r} is not a selector such as 0x12345678")

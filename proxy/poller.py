@@ -10,6 +10,7 @@ from proxy.health import Health, observe
 from proxy.render import node_address
 from proxy.settings import Settings
 
+ANSWER_S = 1.0
 QUESTION = b'{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'
 
 
@@ -20,7 +21,7 @@ class Poller:
         self._settings = settings
         self._on_change = on_change
         self._pool = ThreadPoolExecutor(len(settings.upstreams), "poll")
-        self._lines = {url: NodeLine(url, max(settings.poll_s, 0.5)) for url in settings.upstreams}
+        self._lines = {url: NodeLine(url, ANSWER_S) for url in settings.upstreams}
         self.health = Health()
         self._told: frozenset[str] = frozenset()
 

@@ -164,7 +164,7 @@ def _call(host: str, port: int) -> tuple[int, bytes]:
         line.request("POST", "/", HEAD, JSON)
         answer = line.getresponse()
         return answer.status, answer.read()
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return 0, b""
     finally:
         line.close()

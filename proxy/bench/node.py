@@ -9,6 +9,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers every request with the head that the file names."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
 
     def do_POST(self) -> None:
         """Any call."""

@@ -72,6 +72,7 @@ class Node(ThreadingHTTPServer):
 
 class NodeHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
     server: Node
 
     def do_POST(self) -> None:

@@ -84,7 +84,7 @@ def test_no_read_fails_while_a_node_is_killed_and_restarted(two: Running, pair: 
     pair[0].close()
     assert set(reads(line)) == {(200, "0x64")}
     await_until(lambda: down(two) == [True, False], "the dead node out of the list")
-    assert two.health()["ok"]
+    await_until(lambda: two.health()["ok"], "health")
     pair[0] = Node(port)
     await_until(lambda: down(two) == [False, False], "the node back in the list")
     await_until(lambda: ask(two.wallets(), HEAD) and pair[0].calls(), "a request to the restarted node")
