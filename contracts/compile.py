@@ -62,7 +62,7 @@ def compile_contracts(given: dict[str, Any]) -> dict[str, str]:
     Raises:
         CompileError: no compiler is there, or it refuses the sources.
     """
-    output = _run(given)
+    output = run_compiler(given)
     texts = {INPUT: _text(given)}
     for name in CONTRACTS:
         source = f"{_SOURCES}/{name}.sol"
@@ -89,7 +89,12 @@ def stale_artifacts() -> list[str]:
     return sorted(name for name in fresh.keys() | committed.keys() if fresh.get(name) != committed.get(name))
 
 
-def _run(given: dict[str, Any]) -> dict[str, Any]:
+def run_compiler(given: dict[str, Any]) -> dict[str, Any]:
+    """The compiler's answer to a standard-JSON input.
+
+    Raises:
+        CompileError: no compiler is there, or it refuses the sources.
+    """
     folder = Path(os.environ.setdefault("SOLCX_BINARY_PATH", str(_ROOT / ".cache" / "solc")))
     if not (folder / f"solc-v{SOLC_VERSION}").exists():
         raise CompileError(f"there is no solc-v{SOLC_VERSION} in {folder}; scripts/setup puts it there")

@@ -37,7 +37,7 @@ contract SaleFactory is ISaleFactory {
     /// @inheritdoc ISaleFactory
     function createSales(Item[] calldata items) external returns (address[] memory sales) {
         sales = new address[](items.length);
-        uint256 open; // the site asked last; 0 is none
+        uint256 open = 0; // the site asked last; 0 is none
         for (uint256 i = 0; i < items.length; ++i) {
             if (items[i].site != open || i == 0) {
                 open = items[i].site;

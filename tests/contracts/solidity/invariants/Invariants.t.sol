@@ -39,6 +39,23 @@ contract InvariantsTest {
         VM.assertLe(_market.mostConsumed(), 1, "a voucher is consumed at most once");
     }
 
+    /// @notice The market is no empty one: a fixed random walk sees every act done, and every one refused.
+    function testTheMarketSeesEverything() public {
+        bytes4[] memory actions = _actions();
+        for (uint256 i = 0; i < 1500; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode(i)));
+            bytes4 action = actions[seed % actions.length];
+            (bool done,) =
+                address(_market).call(abi.encodePacked(action, seed >> 8, seed >> 16, seed >> 24, seed >> 32));
+            VM.assertTrue(done, "the rules say otherwise");
+        }
+        string[8] memory names = ["buy", "cancel", "revoke", "release", "complete", "abort", "refund", "withdraw"];
+        for (uint256 i = 0; i < names.length; ++i) {
+            VM.assertGe(_market.done(names[i]), 1, string.concat(names[i], " done"));
+            VM.assertGe(_market.tried(names[i]) - _market.done(names[i]), 1, string.concat(names[i], " refused"));
+        }
+    }
+
     /// @dev Contract and reference tell the same.
     function _checkFacts(ISale sale, ReferenceSale twin) private view {
         Status status = twin.status();

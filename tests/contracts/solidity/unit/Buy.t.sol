@@ -135,6 +135,14 @@ contract BuyTest is Fixture {
         VM.assertEq(SELLER.balance, 51 ether, "the price");
     }
 
+    function testFuzzTheDeadlineIsOneWindowLater(uint40 time, uint32 window) public {
+        VM.assume(time < 2 ** 40 - 366 days);
+        ISale sale = _list(window % (366 days + 1));
+        VM.warp(time);
+        _buy(sale);
+        VM.assertEq(sale.refundableAt(), sale.window() == 0 ? 0 : time + sale.window(), "refundable at");
+    }
+
     function testFuzzOnlyTheExactPrice(uint96 sent) public {
         ISale sale = _list(WINDOW);
         VM.assume(sent != PRICE);
