@@ -33,12 +33,10 @@ def read_code(grey: Grey) -> Reading:
 
 def _attempts(grey: Grey) -> Iterator[tuple[str, set[str]]]:
     yield "zbar", by_zbar(grey)
-    yield "opencv", by_opencv(grey)
-    for name, mend in MENDS:
+    for name, mend, read in STEPS:
         mended = mend(grey)
         if mended is not None:
-            yield name, by_zbar(mended)
-            yield f"{name}, opencv", by_opencv(mended)
+            yield name, read(mended)
 
 
 def by_zbar(grey: Grey) -> set[str]:
@@ -107,14 +105,36 @@ def _flattened(grey: Grey) -> Grey | None:
     return np.asarray(flat, dtype=np.uint8)
 
 
-MENDS: tuple[tuple[str, Mend], ...] = (
-    ("contrast", _contrast),
-    ("larger", _scaled(2.0)),
-    ("smoothed", _smooth),
-    ("inverted", _inverted),
-    ("sharpened", _sharp),
-    ("threshold", _threshold),
-    ("flattened", _flattened),
-    ("smaller", _scaled(0.5)),
-    ("larger, sharpened", lambda grey: None if (big := _scaled(2.0)(grey)) is None else _sharp(big)),
+def _same(grey: Grey) -> Grey:
+    return grey
+
+
+def _both(first: Mend, second: Mend) -> Mend:
+    def mend(grey: Grey) -> Grey | None:
+        once = first(grey)
+        return None if once is None else second(once)
+
+    return mend
+
+
+STEPS: tuple[tuple[str, Mend, Callable[[Grey], set[str]]], ...] = (
+    ("inverted", _inverted, by_zbar),
+    ("contrast", _contrast, by_zbar),
+    ("smoothed", _smooth, by_zbar),
+    ("opencv", _same, by_opencv),
+    ("threshold", _threshold, by_zbar),
+    ("sharpened", _sharp, by_zbar),
+    ("inverted, contrast", _both(_inverted, _contrast), by_zbar),
+    ("inverted, threshold", _both(_inverted, _threshold), by_zbar),
+    ("inverted, smoothed", _both(_inverted, _smooth), by_zbar),
+    ("inverted, opencv", _inverted, by_opencv),
+    ("contrast, opencv", _contrast, by_opencv),
+    ("larger", _scaled(2.0), by_zbar),
+    ("flattened", _flattened, by_zbar),
+    ("smaller", _scaled(0.5), by_zbar),
+    ("smoothed, opencv", _smooth, by_opencv),
+    ("larger, opencv", _scaled(2.0), by_opencv),
+    ("larger, sharpened", _both(_scaled(2.0), _sharp), by_zbar),
+    ("larger, sharpened, opencv", _both(_scaled(2.0), _sharp), by_opencv),
+    ("inverted, flattened", _both(_inverted, _flattened), by_zbar),
 )

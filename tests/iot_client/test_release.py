@@ -1,5 +1,7 @@
 """From a picture to an open gate, on a chain, a broker and a shadow service that run."""
 
+from typing import Any
+
 import pytest
 
 from tests.iot_client.warehouse import Door, Warehouse, wait_until
@@ -32,11 +34,8 @@ def test_the_shadow_is_cleared_and_tells(warehouse: Warehouse, door: Door) -> No
     door.outcome(warehouse.voucher(sale))
     door.reaches(sale, "completed")
 
-    def shadow() -> dict[str, object] | None:
-        import json
-
-        done = warehouse.cloud.command("shadow", "get", door.thing)
-        state = json.loads(done.stdout)["state"]
+    def shadow() -> dict[str, Any] | None:
+        state = warehouse.shadow(door)
         last = state["reported"].get("lastRelease", {})
         return state if last.get("sale") == sale.address and "release" not in state.get("desired", {}) else None
 

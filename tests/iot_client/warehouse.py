@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import tomli_w
 
 from contracts.sale import Sale
@@ -135,6 +137,14 @@ class Door:
         finally:
             journal.close()
 
+    def events(self) -> list[dict[str, Any]]:
+        """Every event in the journal, sent or not."""
+        journal = Journal(self.folder / "journal.sqlite", read_only=True)
+        try:
+            return [json.loads(body) for (body,) in journal._read("SELECT body FROM event ORDER BY seq")]
+        finally:
+            journal.close()
+
     def release(self, sale: Sale, attempt: int = 0) -> dict[str, Any] | None:
         """The journal's release of this sale and attempt."""
         releases = self.journal()["releases"]
@@ -182,6 +192,7 @@ class Warehouse:
     zygote: Zygote
     doors: list[Door] = field(default_factory=list)
     chain_url: str = ""
+    clients: dict[str, httpx.Client] = field(default_factory=dict)
 
     def door(self, thing: str, *, site: int | None = None, start: bool = True, **settings: object) -> Door:
         """Enrol a Pi as a person would, with these settings, and start it."""
@@ -233,6 +244,24 @@ class Warehouse:
         table["pi"].update(settings)
         config.write_text(tomli_w.dumps(table))
 
+    def shadow(self, door: Door, name: str | None = None) -> dict[str, Any]:
+        """A shadow's state, by the HTTP data plane and the door's certificate; empty if there is none."""
+        answer = self._data_plane(door).get(f"/things/{door.thing}/shadow", params={"name": name} if name else None)
+        return {} if answer.status_code == 404 else dict(answer.json()["state"])
+
+    def update_shadow(self, door: Door, state: dict[str, Any], name: str | None = None) -> None:
+        """Update a shadow, as whoever may write it."""
+        parameters = {"name": name} if name else None
+        answer = self._data_plane(door).post(f"/things/{door.thing}/shadow", params=parameters, json={"state": state})
+        assert answer.status_code == 200, answer.text
+
+    def _data_plane(self, door: Door) -> httpx.Client:
+        if door.thing not in self.clients:
+            context = ssl.create_default_context(cafile=self.cloud.ready["ca"])
+            context.load_cert_chain(door.folder / "certificate.pem", door.folder / "x509.key")
+            self.clients[door.thing] = httpx.Client(base_url=self.cloud.ready["http"], verify=context, timeout=60)
+        return self.clients[door.thing]
+
     def voucher(self, sale: Sale, **changes: Any) -> str:
         """The barcode's text of the buyer's voucher."""
         return encode_voucher(self.world.voucher(sale, **changes))
@@ -251,5 +280,7 @@ class Warehouse:
 
     def remove(self) -> None:
         """Stop every door."""
+        for client in self.clients.values():
+            client.close()
         for door in self.doors:
             self.close(door)

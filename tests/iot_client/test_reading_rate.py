@@ -1,0 +1,21 @@
+"""The reading rate over pictures as people hold them up, in ranges fixed before measuring."""
+
+import pytest
+
+from tests.iot_client.degrade import measure
+
+
+@pytest.mark.slow
+def test_spoilt_pictures_are_read_and_none_wrongly() -> None:
+    """Sixty seeded pictures: at least 95 %, and never another text than the barcode's."""
+    rate = measure(60, seed=7)
+    assert rate.wrong == 0
+    assert rate.share >= 0.95, rate
+
+
+@pytest.mark.long
+def test_ninety_seven_percent_of_a_thousand() -> None:
+    """A thousand seeded pictures: at least 97 %, none wrongly."""
+    rate = measure(1_000, seed=1)
+    assert rate.wrong == 0
+    assert rate.share >= 0.97, rate
