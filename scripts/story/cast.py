@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eth_account import Account
 
+from contracts.events import SiteOpened
 from scripts.story.stage import Stage, key_files, make_key
 
 THING = "gate-1"
@@ -55,13 +56,14 @@ def make_operator(stage: Stage) -> Person:
         operator = make_person(stage, "operator", "operator", 10, key_file=key_file)
     finally:
         key_file.unlink()
-    stage.contracts("operator", "list", operator.address, "--name", OPERATOR)
+    stage.send("admin", stage.registry().list_operator(operator.address, OPERATOR))
     return operator
 
 
 def open_sites(stage: Stage) -> list[int]:
     """Let the operator open the story's sites; return their ids."""
-    return [int(stage.contracts("site", "open", "--name", name, who="operator")["site"]) for name in SITES]
+    events = [event for name in SITES for event in stage.send("operator", stage.registry().open_site(name))]
+    return [event.site for event in events if isinstance(event, SiteOpened)]
 
 
 def enrol_pi(stage: Stage, operator: Person, site: int) -> int:

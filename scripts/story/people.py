@@ -4,7 +4,7 @@ import json
 import shutil
 import tomllib
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,22 @@ class Story:
     buyer: Person
     operator: Person
     sites: list[int]
+    visitors: dict[str, Visitor] = field(default_factory=dict)
 
     def visitor(self, person: Person) -> Visitor:
-        """Sign a person in at the web application."""
-        visitor = Visitor(self.stage.ready["web"]["url"])
-        visitor.sign_in(person.name, person.passphrase)
-        return visitor
+        """Return a person's session at the web application, signed in when first used."""
+        if person.name not in self.visitors:
+            self.visitors[person.name] = Visitor(self.stage.ready["web"]["url"])
+            self.visitors[person.name].sign_in(person.name, person.passphrase)
+        return self.visitors[person.name]
 
     def sell(self, site: int, **other: str) -> dict[str, str]:
         """Fill the seller's form; return what the transaction's page says once it is settled."""
         visitor = self.visitor(self.seller)
         typed = {**GOODS, **other, "site": str(site), "settlement": "0", "passphrase": self.seller.passphrase}
-        return visitor.follow(visitor.send("/sell/new", "", **typed))
+        settled = visitor.follow(visitor.send("/sell/new", "make", **typed))
+        await_condition(lambda: visitor.finds(self.page(settled["contract"])), "the sale having a page", 60)
+        return settled
 
     def buy(self, address: str) -> dict[str, str]:
         """Buy on the sale's page; return what the transaction's page says once it is settled."""
@@ -50,11 +54,15 @@ class Story:
 
     def page(self, address: str) -> str:
         """Return the address of a sale's page."""
-        return f"/sale/{self.stage.deployment.chain_id}/{address}"
+        return f"/sales/{self.stage.deployment.chain_id}/{address}"
+
+    def receipt(self, address: str) -> str:
+        """Return the address of the receipt's page."""
+        return f"/receipts/{self.stage.deployment.chain_id}/{address}"
 
     def barcode(self, address: str) -> bytes:
         """Download the receipt's barcode as the buyer."""
-        return self.visitor(self.buyer).download(f"{self.page(address)}/receipt/barcode.png")
+        return self.visitor(self.buyer).download(f"{self.receipt(address)}/barcode.png")
 
     def sale(self, address: str, node: int = 0) -> Sale:
         """Return a sale as one of the nodes tells it."""

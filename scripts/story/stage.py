@@ -13,10 +13,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
+from contracts.calls import Call, send
 from contracts.chain import connect
-from contracts.deployment import Deployment, load_deployments
+from contracts.deployment import Deployment, deploy, load_deployments
+from contracts.events import Event, decode_log
+from contracts.registry import DeviceRegistry
+from geth_network.folder import Folder
+from geth_network.fund import fund
 from scripts.story.ports import Ports
 from scripts.story.processes import RunFolder
 
@@ -67,14 +73,28 @@ class Stage:
 
     def fund(self, address: str, ether: int) -> None:
         """Pay an account from the treasury that the genesis filled."""
-        self.folder.run("lading-chain", "fund", address, str(ether))
+        fund(Folder(self.path / "chain"), address, ether * 10**18)
 
-    def contracts(self, *command: str, who: str = "admin") -> Any:
-        """Run `python -m contracts …` as one of the people, and return its JSON answer."""
+    def account(self, who: str) -> LocalAccount:
+        """Return the signing account of one of the people who keep a keystore."""
         keystore, password = key_files(self.path, who)
-        signer = ("--keystore", str(keystore), "--password-file", str(password))
-        printed = self.folder.run("python", "-m", "contracts", *command, "--rpc", self.rpc[0], *signer, "--json")
-        return json.loads(printed)
+        account: LocalAccount = Account.from_key(
+            Account.decrypt(json.loads(keystore.read_text()), password.read_text())
+        )
+        return account
+
+    def deploy(self) -> Deployment:
+        """Deploy the contracts as the admin."""
+        return deploy(self.node(), self.account("admin"), self.path / "contracts" / "deployments.json")
+
+    def registry(self) -> DeviceRegistry:
+        """Return the registry of operators, sites and devices."""
+        return DeviceRegistry.at(self.node(), self.deployment.registry)
+
+    def send(self, who: str, call: Call) -> list[Event]:
+        """Sign and send a call as one of the people; return the events that it caused."""
+        receipt = send(self.node(), self.account(who), call)
+        return [event for log in receipt["logs"] if (event := decode_log(log)) is not None]
 
     def start_cloud(self) -> None:
         """Start certificate authority, broker and shadow service."""

@@ -63,9 +63,9 @@ class Tale:
     def _contracts(self) -> None:
         self.tell.chapter("Contracts, cloud, gateway, web application")
         cast.make_admin(self.stage)
-        deployed = self.stage.contracts("deploy")
+        deployed = self.stage.deploy()
         self.tell.good("Sale, SaleFactory and DeviceRegistry are deployed")
-        self.tell.fact("factory", deployed["factory"])
+        self.tell.fact("factory", deployed.factory)
         self.stage.start_cloud()
         self.tell.good("IoT cloud: certificate authority, MQTT broker with mutual TLS, shadow service")
         self.stage.start_gateway()
@@ -117,7 +117,7 @@ class Tale:
         self.tell.good(f"the seller has {from_wei(paid, 'ether')} ETH more, the buyer as much less and the gas")
         self._hashes(page)
         self._item(item)
-        self.tell.fact("receipt", f"{self.stage.ready['web']['url']}{story.page(address)}/receipt")
+        self.tell.fact("receipt", f"{self.stage.ready['web']['url']}{story.receipt(address)}")
 
     def _refuse_before(self, story: Story, address: str, unpaid: str, elsewhere: str) -> None:
         self.tell.chapter("The door refuses what it must, and the gate does not move")

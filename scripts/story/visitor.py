@@ -37,11 +37,11 @@ class Page(HTMLParser):
         self._select: str | None = None
         self.feed(text)
 
-    def form(self, action: str) -> Form:
-        """Return the form that posts to an address that ends so."""
-        found = [form for form in self.forms if form.action.split("?")[0].endswith(action)]
+    def form(self, mark: str) -> Form:
+        """Return the form that posts to an address ending with `mark`, or that has a field of that name."""
+        found = [form for form in self.forms if form.action.split("?")[0].endswith(mark) or mark in form.fields]
         if not found:
-            raise PageRefused(f"the page has no form for {action}: {' '.join(self.complaints)}")
+            raise PageRefused(f"the page has no form for {mark}: {' '.join(self.complaints)}")
         return found[0]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -96,17 +96,21 @@ class Visitor:
         """Read a page."""
         return Page(self._answer(self.http.get(path, follow_redirects=True)).text)
 
+    def finds(self, path: str) -> bool:
+        """Tell whether a page is there."""
+        return self.http.get(path).status_code == 200
+
     def download(self, path: str) -> bytes:
         """Fetch a file."""
         return self._answer(self.http.get(path)).content
 
-    def send(self, path: str, action: str, **typed: str) -> str:
-        """Fill the form of a page that posts to `action`, send it, and return the address it leads to.
+    def send(self, path: str, mark: str, **typed: str) -> str:
+        """Fill the form of a page that `mark` tells, send it, and return the address it leads to.
 
         Raises:
             PageRefused: the page shows a complaint instead.
         """
-        form = self.read(path).form(action)
+        form = self.read(path).form(mark)
         target = urljoin(path, form.action) if form.action else path
         answer = self.http.post(target, data={**form.fields, **typed})
         if answer.status_code not in (302, 303):
