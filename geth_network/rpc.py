@@ -73,7 +73,7 @@ def result(answer: bytes, method: str) -> Any:
     """The result in an answer."""
     try:
         document = json.loads(answer)
-    except ValueError as damage:
+    except (ValueError, RecursionError) as damage:
         raise RpcError(f"the answer to {method} is not JSON") from damage
     if error := document.get("error"):
         raise RpcError(f"{method}: {error.get('message')}", error.get("code"))

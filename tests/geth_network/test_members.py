@@ -137,6 +137,7 @@ def test_a_foreign_bundle_and_a_wrong_card_are_refused(home: Path, tmp_path: Pat
     card = tmp_path / "card.json"
     for text, words in (
         ("{", "not a member's card"),
+        ("[" * 50_000, "not a member's card"),
         (json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": []}), "card is for chain 5"),
         (
             json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": [{"name": "x", "enode": "enode://1@h:1"}]}),
