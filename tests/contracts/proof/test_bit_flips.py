@@ -10,6 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.answer import Answer, read_answer
 from contracts.batch import read_batch
@@ -94,6 +96,36 @@ def test_none_of_all_flipped_bits_is_accepted() -> None:
     print(f"\n{sum(found.values())} bits flipped: {dict(found.most_common())}")
     assert found["opened"] == 0
     assert sum(found.values()) == 8 * len(PLAIN) >= 20_000
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["0x", "0x0", "0x00"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["key", "proof", "value"]), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150)
+@given(st.data(), values)
+def test_any_other_value_anywhere_is_refused_and_nothing_else_is_raised(chance: st.DataObject, value: object) -> None:
+    """In the place of any part of the answer, at any depth."""
+    results = json.loads(json.dumps(RECORD["results"]))
+    place, key = results, chance.draw(st.integers(0, len(results) - 1))
+    while isinstance(place[key], (dict, list)) and place[key] and chance.draw(st.booleans()):
+        place = place[key]
+        key = chance.draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
+    place[key] = value
+    try:
+        answer = read_answer(RECORD["sale"], RECORD["base"], results)
+        prove_fresh(TRUST, KNOWN, answer, DEPTH, now=NOW)
+    except ProofError:
+        return
+    assert answer == parse(WHOLE)
 
 
 def test_what_is_not_read_changes_nothing() -> None:
