@@ -29,7 +29,7 @@ class AdminServer:
                 try:
                     asked = json.loads(self.rfile.readline(MAX_LINE))
                     answer = handle(asked if isinstance(asked, dict) else {})
-                except ValueError:
+                except (ValueError, RecursionError):
                     answer = {"error": "not a JSON object"}
                 self.wfile.write(json.dumps(answer).encode() + b"\n")
 

@@ -36,6 +36,7 @@ from iot_client.scanner import Scanner
 from iot_client.scanner.folder import FolderScanner
 from iot_client.screen import Screen
 from iot_client.settings import PiSettings
+from iot_client.watchdog import Watchdog
 
 log = logging.getLogger("iot_client")
 
@@ -204,10 +205,14 @@ def serve(settings: PiSettings, make: Callable[[PiSettings], Parts] = make_parts
         signal.signal(number, lambda _number, _frame: pi.loop.stop())
     ready = settings.folder / "ready.json"
     facts = {"pid": os.getpid(), "thing": settings.thing, "inbox": str(settings.path("inbox"))}
+    watchdog = Watchdog()
     pi.loop.post(lambda: write_public(ready, json.dumps(facts).encode() + b"\n"))
+    pi.loop.post(watchdog.ready)
+    pi.loop.every_tick(watchdog.alive)
     try:
         pi.run()
     finally:
+        watchdog.stopping()
         ready.unlink(missing_ok=True)
         os.close(lock)
 

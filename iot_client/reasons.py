@@ -67,7 +67,9 @@ LINES: dict[Refusal, Line] = {
     Refusal.OTHER_CHAIN: Line("This receipt is for another chain.", "Show the receipt of an order placed here."),
     Refusal.NOT_OUR_SALE: Line("This is not one of our sales.", "Show the receipt of an order placed here."),
     Refusal.OTHER_SITE: Line("These goods are stored at another site.", "Go to the site that the receipt names."),
-    Refusal.NOT_PAID: Line("This order is not paid for.", "Pay on the sale's page, then show the receipt."),
+    Refusal.NOT_PAID: Line(
+        "This order is not paid for.", "Pay on the sale's page; if you just did, show it again in a few seconds."
+    ),
     Refusal.COLLECTED: Line("Already collected.", "If it was not you, call the operator."),
     Refusal.REFUNDED: Line("This order was refunded.", "Nothing is to be collected for it."),
     Refusal.CANCELLED: Line("This order was cancelled.", "Nothing is to be collected for it."),

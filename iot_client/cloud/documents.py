@@ -48,7 +48,7 @@ def parse(payload: bytes) -> dict[str, object]:
     """A JSON object, or an empty one: what is no document wants nothing."""
     try:
         document = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

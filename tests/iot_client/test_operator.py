@@ -80,7 +80,7 @@ def test_a_whole_request_is_read() -> None:
     assert wanted_by(state) == OpenRequest("0x" + "ab" * 20, 2, 9.0)
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b"nonsense", b"\xff\xfe", b'"text"'])
+@pytest.mark.parametrize("payload", [b"", b"[]", b"nonsense", b"\xff\xfe", b'"text"', b"[" * 50_000])
 def test_what_is_no_document_wants_nothing(payload: bytes) -> None:
     """The wire may carry anything."""
     assert wanted_by(parse(payload).get("state")) is None
