@@ -73,8 +73,6 @@ class Settings(BaseSettings):
     sign_in_tries: int = 10
     sign_in_window_s: int = 300
     device_balance_eth: str = "1"
-    starting_balance_eth: str = "0"
-    """What a new account gets from the treasury, where its keystore is in the run folder."""
 
     @classmethod
     def settings_customise_sources(

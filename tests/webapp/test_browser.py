@@ -53,7 +53,7 @@ class Shop:
             assert self.web.poll() is None, (home / "up.out").read_text()
             return ready.exists()
 
-        wait_for(serves, 150)
+        wait_for(serves, 200)
         self.url = json.loads(ready.read_text())["url"]
 
     def close(self) -> None:

@@ -1,15 +1,16 @@
 """`lading-web up`: gunicorn, the index follower and the outbox, in the foreground."""
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -19,6 +20,7 @@ import httpx
 from webapp.errors import SettingsError, WebError
 from webapp.index.follower import Follower
 from webapp.services import Services
+from webapp.serving import end, start
 from webapp.settings import Settings
 from webapp.settling import Settler
 
@@ -35,12 +37,13 @@ def run(_chosen: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     settings = Settings()
     with _only_one(settings.folder / "lock"), _listening(settings) as listener:
-        parts = Services.open(settings)
+        server = start(settings, listener)
         try:
-            parts.database.migrate()
-            return _serve(settings, parts, listener)
+            with contextlib.closing(Services.open(settings)) as parts:
+                parts.database.migrate()
+                return _serve(settings, parts, listener, server)
         finally:
-            parts.close()
+            end(server)
 
 
 def _only_one(path: Path) -> IO[str]:
@@ -68,7 +71,7 @@ def _listening(settings: Settings) -> socket.socket:
     return listener
 
 
-def _serve(settings: Settings, parts: Services, listener: socket.socket) -> int:
+def _serve(settings: Settings, parts: Services, listener: socket.socket, server: ForkProcess) -> int:
     stop = threading.Event()
     _stop_on_signals(stop)
     crashed: list[BaseException] = []
@@ -77,7 +80,6 @@ def _serve(settings: Settings, parts: Services, listener: socket.socket) -> int:
         _thread(stop, crashed, Settler(parts.database, parts.chain, settings.confirmations).run, settings.poll_s),
         _thread(stop, crashed, _tidy(parts), 30.0),
     ]
-    server = _gunicorn(settings, listener)
     ready = settings.folder / "ready.json"
     try:
         port = listener.getsockname()[1]
@@ -87,12 +89,12 @@ def _serve(settings: Settings, parts: Services, listener: socket.socket) -> int:
         sys.stdout.write(f"lading-web serves {url}\n")
         sys.stdout.flush()
         while not stop.wait(0.2):
-            if server.poll() is not None:
+            if not server.is_alive():
                 raise WebError(f"gunicorn ended by itself; see {settings.folder / 'gunicorn.log'}")
     finally:
         ready.unlink(missing_ok=True)
         stop.set()
-        _end(server)
+        end(server)
         for worker in workers:
             worker.join(10)
     if crashed:
@@ -129,30 +131,10 @@ def _tidy(parts: Services) -> Any:
     return work
 
 
-def _gunicorn(settings: Settings, listener: socket.socket) -> "subprocess.Popen[bytes]":
-    log = settings.folder / "gunicorn.log"
-    command = [sys.executable, "-m", "gunicorn", "webapp.wsgi:app", "--bind", f"fd://{listener.fileno()}"]
-    command += ["--workers", str(settings.workers), "--threads", str(settings.threads), "--worker-class", "gthread"]
-    command += ["--timeout", "60", "--graceful-timeout", "3", "--worker-tmp-dir", "/dev/shm"]  # noqa: S108
-    # Its control socket would lie in the home folder of whoever starts this.
-    command += ["--no-control-socket", "--log-file", str(log)]
-    if settings.trusted_proxies:
-        command += ["--forwarded-allow-ips", "127.0.0.1"]
-    environment = {**os.environ, "LADING_HOME": str(settings.home)}
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", *command],
-            pass_fds=[listener.fileno()],
-            env=environment,
-            stdout=out,
-            stderr=out,
-        )
-
-
-def _await(server: "subprocess.Popen[bytes]", url: str, stop: threading.Event) -> None:
+def _await(server: ForkProcess, url: str, stop: threading.Event) -> None:
     until = time.monotonic() + START_S
     while time.monotonic() < until and not stop.is_set():
-        if server.poll() is not None:
+        if not server.is_alive():
             raise WebError("gunicorn did not start; see gunicorn.log in the run folder.")
         try:
             if httpx.get(f"{url}/healthz", timeout=5).status_code == 200:
@@ -167,12 +149,3 @@ def _write_ready(path: Path, said: dict[str, Any]) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(said))
     fresh.replace(path)
-
-
-def _end(server: "subprocess.Popen[bytes]") -> None:
-    server.terminate()
-    try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()

@@ -1,0 +1,89 @@
+"""PostgreSQL by URL: the same tables, the same rows, one writer at a time."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import free_port
+from test_index import CHAIN, KINDS, SALES, entries
+
+from webapp.database import Database
+from webapp.index import store
+from webapp.models import Attempt
+
+
+def server_programs() -> Path:
+    """Return the folder of Debian's newest PostgreSQL."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+
+
+def as_postgres(*command: object) -> list[str]:
+    """Return the command as a user that the server accepts: it refuses root."""
+    if os.getuid() != 0:
+        return [str(part) for part in command]
+    user = pwd.getpwnam("postgres")
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--", *map(str, command)]
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A server of this module's own."""
+    folder = Path(tempfile.mkdtemp(prefix="lpg", dir="/tmp"))
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+    programs, data, port = server_programs(), folder / "data", free_port()
+    subprocess.run(as_postgres(programs / "initdb", "-N", "-A", "trust", "-D", data), check=True, capture_output=True)
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    start = as_postgres(programs / "pg_ctl", "-w", "-D", data, "-l", folder / "log", "-o", options, "start")
+    subprocess.run(start, check=True, stdout=subprocess.DEVNULL)
+    user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    database = Database(f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres")
+    yield database
+    database.close()
+    subprocess.run(as_postgres(programs / "pg_ctl", "-w", "-D", data, "-m", "immediate", "stop"), check=True,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+def test_postgres_and_sqlite_tell_the_same(postgres, tmp_path):
+    """Grown, undone, grown again: both databases hold the same rows; migrating twice changes nothing."""
+    sqlite = Database(f"sqlite:///{tmp_path}/web.sqlite")
+    told = []
+    for database in (postgres, sqlite):
+        database.migrate()
+        database.migrate()
+        names = sorted(KINDS, key=lambda name: name != "Listed")
+        for branch, height in enumerate((3, 2, 5)):
+            with database.write("index") as session:
+                store.undo_above(session, CHAIN, 1)
+                for number in range(2, 2 + height):
+                    events = [("Listed", at) for at in SALES] + [(name, SALES[0]) for name in names[1:]]
+                    fresh = events if number == 2 else [event for event in events if event[0] != "Listed"]
+                    store.take_in(session, CHAIN, entries(number, fresh, branch))
+        with database.read() as session:
+            told.append(store.canonical(session, CHAIN))
+    sqlite.close()
+    assert told[0] == told[1]
+    assert "Nimbus" in told[0]
+
+
+@pytest.mark.slow
+def test_two_writers_of_one_name_wait_for_each_other(postgres):
+    """The advisory lock: counting up from many threads loses nothing."""
+    postgres.migrate()
+
+    def count_up(_turn):
+        with postgres.write("nonce:0x1") as session:
+            newest = session.query(Attempt).filter_by(subject="count").count()
+            session.add(Attempt(subject="count", at=newest))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count_up, range(40)))
+    with postgres.read() as session:
+        assert sorted(row.at for row in session.query(Attempt).filter_by(subject="count")) == list(range(40))
