@@ -25,6 +25,11 @@ class Principal:
     name: str
     role: Role
 
+    @property
+    def sender(self) -> str:
+        """Whose limit of requests counts: a device's is the same over MQTT and HTTPS, no one else uses it up."""
+        return self.name if self.role is Role.DEVICE else f"{self.role} {self.name}"
+
 
 def may(principal: Principal, method: str, resource: Resource, thing: str, shadow: str = "") -> bool:
     """Whether the principal may do this to this thing."""

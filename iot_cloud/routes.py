@@ -73,7 +73,8 @@ class Answers:
         if not may(principal, method, route.resource, route.thing, route.shadow):
             raise ForbiddenError
         if route.resource is Resource.SHADOW:
-            return self.shadows.carry_out(ShadowTopic(route.thing, route.shadow, OPERATIONS[method]), body)
+            topic = ShadowTopic(route.thing, route.shadow, OPERATIONS[method])
+            return self.shadows.carry_out(topic, body, sender=principal.sender)
         if method != "GET":
             raise MethodNotAllowedError
         if route.resource is Resource.SHADOW_NAMES:

@@ -28,7 +28,7 @@ from iot_cloud.registry import Registry
 from iot_cloud.settings import Settings, config_file, run_folder
 
 log = logging.getLogger(__name__)
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 HOUSEKEEPING_S = 60.0
 WATCH_S = 0.2
 

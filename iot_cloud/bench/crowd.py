@@ -23,9 +23,8 @@ def crowd(stand: Stand) -> dict[str, float]:
 
 async def _measure(stand: Stand) -> dict[str, float]:
     before = _memory(stand.broker_pid)
-    gate = asyncio.Semaphore(AT_ONCE)
     started = time.perf_counter()
-    writers = await asyncio.gather(*(_connect(stand, thing, gate) for thing in stand.things))
+    writers = await connect_all(stand)
     taken = time.perf_counter() - started
     figures = {
         "things": len(writers),
@@ -34,12 +33,23 @@ async def _measure(stand: Stand) -> dict[str, float]:
         "broker_mb_before": round(before, 1),
         "service_mb": round(_memory(stand.service_pid), 1),
     }
+    await close_all(writers)
+    return figures
+
+
+async def connect_all(stand: Stand) -> list[asyncio.StreamWriter]:
+    """A session for every thing."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    return await asyncio.gather(*(_connect(stand, thing, gate) for thing in stand.things))
+
+
+async def close_all(writers: list[asyncio.StreamWriter]) -> None:
+    """End the sessions, whatever state they are in."""
     for writer in writers:
         writer.close()
     for writer in writers:
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-    return figures
 
 
 async def _connect(stand: Stand, thing: str, gate: asyncio.Semaphore) -> asyncio.StreamWriter:

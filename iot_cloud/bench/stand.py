@@ -21,7 +21,7 @@ from iot_cloud.home import CloudHome, write_private
 from iot_cloud.registry import Registry
 from iot_cloud.settings import Settings
 
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)

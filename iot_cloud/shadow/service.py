@@ -59,12 +59,15 @@ class Shadows:
             body = replies.rejected(error, token_of(payload), self._seconds())
             self._publish([Message(f"{topic}/rejected", body)])
 
-    def carry_out(self, topic: ShadowTopic, payload: bytes, *, answer: bool = False) -> Object:
+    def carry_out(
+        self, topic: ShadowTopic, payload: bytes, *, answer: bool = False, sender: str | None = None
+    ) -> Object:
         """Carry a request out and return its answer, or raise ShadowError.
 
-        An update's messages are published either way; the answer to get and delete only if `answer`.
+        An update's messages are published either way; the answer to a get only if `answer`. The request counts
+        against the sender's limit, which is the thing's own unless another one is named.
         """
-        self._admit(topic.thing)
+        self._admit(sender or topic.thing)
         act = {Operation.UPDATE: self._update, Operation.GET: self._get, Operation.DELETE: self._delete}
         try:
             return act[topic.operation](topic, payload, answer)

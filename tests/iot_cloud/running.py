@@ -18,11 +18,11 @@ from iot_cloud.admin_client import call
 from iot_cloud.connection import Endpoint
 from iot_cloud.home import CloudHome
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 def wait_until(condition: Callable[[], Any], what: str = "the condition") -> Any:
-    """The condition's value once it is true; fails after a minute."""
+    """The condition's value once it is true; fails after two minutes."""
     deadline = time.monotonic() + WAIT_S
     while not (value := condition()):
         assert time.monotonic() < deadline, f"{what} did not come true in {WAIT_S:.0f} s"
