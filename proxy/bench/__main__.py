@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from proxy.bench import faults, rig, speed
+from proxy.bench import faults, speed
 
 
 def main() -> int:
@@ -12,9 +12,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proxy.bench", description=__doc__)
     parser.add_argument("--upstream", help="URL of a node; without it a trivial one is started")
     parser.add_argument("--to", help="the contract that is called")
-    parser.add_argument(
-        "--data", help=f"the call's data; its selector must be {rig.SELECTOR} for devices, any for speed"
-    )
+    parser.add_argument("--data", help="the call's data")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each round")
     parser.add_argument("--only", choices=["speed", "faults"])

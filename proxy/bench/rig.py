@@ -56,6 +56,7 @@ class Rig:
         self.home, self._stack = home, stack
         self._ca = Authority(home)
         self.ready: dict[str, Any] = {}
+        self.selectors = {SELECTOR}
         self.gateway: subprocess.Popen[bytes] | None = None
 
     def plain_nginx(self, name: str, answer: str, node: str = "127.0.0.1:1") -> str:
@@ -78,7 +79,7 @@ class Rig:
         """Start the gateway and wait until it serves."""
         server = self._ca.issue("gateway")
         selectors = self.home / "selectors.json"
-        selectors.write_text(json.dumps([SELECTOR]))
+        selectors.write_text(json.dumps(sorted(self.selectors)))
         told = {
             "devices_port": 0,
             "wallets_port": 0,
