@@ -39,6 +39,12 @@ class Story:
             self.visitors[person.name].sign_in(person.name, person.passphrase)
         return self.visitors[person.name]
 
+    def leave(self) -> None:
+        """Close everybody's browser."""
+        for visitor in self.visitors.values():
+            visitor.http.close()
+        self.visitors.clear()
+
     def sell(self, site: int, **other: str) -> dict[str, str]:
         """Fill the seller's form; return what the transaction's page says once it is settled."""
         visitor = self.visitor(self.seller)

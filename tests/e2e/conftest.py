@@ -22,6 +22,7 @@ class Told:
 
     story: Story
     terminal: str
+    openings: int
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,9 @@ def told() -> Iterator[Told]:
     """Play the whole story once; everything keeps running for the tests."""
     with TemporaryDirectory(prefix="le", dir="/tmp") as home, RunFolder(Path(home)) as folder:
         out = io.StringIO()
-        yield Told(Tale(Stage(folder, Ports.any_free()), Narrator(out)).play(), out.getvalue())
+        story = Tale(Stage(folder, Ports.any_free()), Narrator(out)).play()
+        yield Told(story, out.getvalue(), story.openings())
+        story.leave()
 
 
 @pytest.fixture
