@@ -1,6 +1,7 @@
 """`lading-chain`: the private chain from a terminal."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs one command; exits 1 with the reason on stderr when it is refused."""
+    os.umask(0o077)  # folders 0700, files 0600, also those that the nodes make
     arguments = build_parser().parse_args(argv)
     try:
         arguments.run(Folder(lading_home() / "chain"), arguments)

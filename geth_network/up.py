@@ -70,13 +70,19 @@ def run_geth(
 
 @contextmanager
 def signals_stop(stopping: threading.Event) -> Iterator[None]:
-    """Meanwhile SIGINT and SIGTERM end the wait instead of the process."""
+    """From here on SIGINT and SIGTERM end the wait instead of the process.
+
+    After a good end they are ignored: the process is about to exit with status 0, and a second signal must not alter it.
+    """
     before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
-    finally:
+    except BaseException:
         for number, handler in before.items():
             signal.signal(number, handler)
+        raise
+    for number in before:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def announce(folder: Folder, supervisor: Supervisor, say: Say) -> None:

@@ -100,7 +100,7 @@ class Chain:
             assert self.process is None or self.process.poll() is None, self.words()
             return self.folder.ready.exists()
 
-        await_that(ready, "ready.json", 120)
+        await_that(ready, f"ready.json; {self.words()}", 200)
         return self.folder.read_ready()
 
     def words(self) -> str:

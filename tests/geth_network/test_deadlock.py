@@ -105,6 +105,7 @@ def test_the_watchdog_ends_a_deadlock(chain: Chain) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_without_the_watchdog_it_lasts(chain: Chain) -> None:
     """The deadlock is one: left alone, no block comes for a minute."""
     chain.new(rpc_nodes=0)

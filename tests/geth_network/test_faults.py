@@ -109,6 +109,7 @@ def test_kill_under_load_loses_nothing(shared: Chain, payer: LocalAccount, victi
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_fifty_kills_in_random_order_lose_nothing(shared: Chain, payer: LocalAccount) -> None:
     """Any number of nodes, fifty times, the seed printed."""
     seed = random.randrange(10**6)

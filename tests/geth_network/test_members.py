@@ -109,6 +109,7 @@ def assert_no_secret(machine: Machine, told: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_isolated_members_heal_twenty_times(machines: list[Machine]) -> None:
     """Every machine cut off for 5 to 60 s, then healed: one chain again, each time within 20 s."""
     first, second, third = machines
