@@ -72,7 +72,7 @@ def run_geth(
 def signals_stop(stopping: threading.Event) -> Iterator[None]:
     """From here on SIGINT and SIGTERM end the wait instead of the process.
 
-    After a good end they are ignored: the process is about to exit with status 0, and a second signal must not alter it.
+    After a good end they are ignored: the process exits with status 0, and further signals must not alter it.
     """
     before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
