@@ -203,6 +203,14 @@ def test_the_sources_are_formatted_and_linted() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("tool", ["slither", "halmos", "mutation"])
+def test_the_audit_finds_nothing_unexplained(tool: str) -> None:
+    """Slither has no finding, every proof holds, and no mutant survives without an explanation."""
+    done = run("scripts/audit", tool)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the sources and their tests, to break."""
