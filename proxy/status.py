@@ -1,6 +1,7 @@
 """`/healthz` and `/metrics` on loopback."""
 
 import json
+import shutil
 import threading
 from collections import Counter
 from http.client import HTTPConnection, HTTPException
@@ -10,6 +11,8 @@ from typing import Any
 
 from proxy.gateway import Gateway
 from proxy.poller import Poller
+
+LEAST_FREE_BYTES = 1 << 20
 
 
 class AccessLog:
@@ -85,12 +88,14 @@ def healthz(gateway: Gateway, poller: Poller) -> dict[str, Any]:
     health = poller.health
     nodes = {url: {"head": node.head, "down": url in gateway.down} for url, node in health.nodes.items()}
     running = gateway.nginx.failure() is None
-    return {
-        "ok": running and health.answering and not gateway.trouble,
-        "nginx": running,
-        "nodes": nodes,
-        "trouble": gateway.trouble,
-    }
+    trouble = gateway.trouble or disk_trouble(gateway.settings.folder)
+    return {"ok": running and health.answering and not trouble, "nginx": running, "nodes": nodes, "trouble": trouble}
+
+
+def disk_trouble(folder: Path) -> str:
+    """What to say when the log's disk is full: nginx serves on, but loses lines."""
+    full = shutil.disk_usage(folder).free < LEAST_FREE_BYTES
+    return f"the disk of {folder} is full: the access log loses lines" if full else ""
 
 
 def metrics(server: StatusServer) -> str:
