@@ -91,6 +91,10 @@ def _fill(journal: Journal, entries: int) -> None:
             "INSERT INTO release VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             [(1, f"0x{number:040x}", 0, "completed", "0x", 0.0, 0.0, 0.0, "{}", 0, "") for number in range(entries)],
         )
+        db.executemany(
+            "INSERT INTO sending VALUES (?,?,?,?,?,?,?,1)",
+            [(number, "release", f"0x{number:040x}", 0, "0x", b"", 0.0) for number in range(entries)],
+        )
 
 
 def _timed(act: Callable[[], None]) -> float:

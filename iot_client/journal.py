@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS release (
   voucher TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (chain_id, sale, attempt)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS unfinished ON release (state) WHERE state NOT IN ('completed', 'aborted', 'refused');
+CREATE INDEX IF NOT EXISTS release_of ON release (sale COLLATE NOCASE);
 CREATE TABLE IF NOT EXISTS intent (
   chain_id INTEGER, sale TEXT, attempt INTEGER, at REAL NOT NULL, PRIMARY KEY (chain_id, sale, attempt)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS step (
@@ -41,6 +42,8 @@ CREATE TABLE IF NOT EXISTS scan (
 CREATE TABLE IF NOT EXISTS sending (
   nonce INTEGER PRIMARY KEY, kind TEXT, sale TEXT, attempt INTEGER, hash TEXT, raw BLOB, at REAL,
   done INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS sending_of ON sending (sale, attempt);
+CREATE INDEX IF NOT EXISTS sending_open ON sending (nonce) WHERE done = 0;
 CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL,
   sent INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS event_unsent ON event (sent) WHERE sent = 0;

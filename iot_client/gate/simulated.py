@@ -41,12 +41,23 @@ def state_of(door: Door, timing: Timing, now: float) -> GateState | None:
     since = now - door.pulsed_at
     if door.mode == "jam":
         return GateState.JAMMED if since >= timing.unlock_s else GateState.UNLOCKING
-    opens = timing.unlock_s + (timing.late_s if door.mode == "late" else 0.0)
+    opens = _opens_after(door, timing)
     if since < opens:
         return GateState.UNLOCKING
     if since < opens + timing.open_s:
         return GateState.UNLOCKING if door.mode == "stick" else GateState.OPEN
     return GateState.LOCKING if since < opens + timing.open_s + timing.lock_s else GateState.LOCKED
+
+
+def has_opened(door: Door, timing: Timing, now: float) -> bool:
+    """Whether the last pulse has opened the door by this time, even if nobody looked; pure."""
+    if door.pulses == 0 or door.mode in {"jam", "stick"}:
+        return False
+    return now - door.pulsed_at >= _opens_after(door, timing)
+
+
+def _opens_after(door: Door, timing: Timing) -> float:
+    return timing.unlock_s + (timing.late_s if door.mode == "late" else 0.0)
 
 
 class SimulatedGate:
@@ -105,17 +116,23 @@ class SimulatedGate:
     def _refresh(self) -> None:
         with self._lock:
             self._follow_mode()
-            true = state_of(self._door, self._timing, time.time())
-            if true is GateState.OPEN and not self._door.counted:
+            opened = not self._door.counted and has_opened(self._door, self._timing, time.time())
+            if opened:
                 self._door = replace(self._door, openings=self._door.openings + 1, counted=True)
                 self._save()
-        seen = self.state
-        if seen is not self._shown:
-            self._shown = seen
-            with self._lock:
-                self._save()
-            for listener in tuple(self._listeners):
-                listener(seen)
+        if opened and self.senses:
+            # A real contact interrupts; this thread may have come too late to see the door open.
+            self._show(GateState.OPEN)
+        self._show(self.state)
+
+    def _show(self, seen: GateState | None) -> None:
+        if seen is self._shown:
+            return
+        self._shown = seen
+        with self._lock:
+            self._save()
+        for listener in tuple(self._listeners):
+            listener(seen)
 
     def _follow_mode(self) -> None:
         """A person or a test changes the mode in the file while the gate runs."""

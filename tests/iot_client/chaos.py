@@ -31,7 +31,7 @@ from tests.iot_client.zygote import Zygote
 from tests.iot_cloud.running import RunningCloud
 
 SHOW_EVERY_S = 8.0
-QUICK = {"open_within_s": 4.0, "abort_after_s": 1.0, "sense_within_s": 3.0, "pulse_s": 0.2, "resend_s": 0.5}
+QUICK = {"open_within_s": 20.0, "abort_after_s": 1.0, "sense_within_s": 3.0, "pulse_s": 0.2, "resend_s": 0.5}
 ENDS = {"completed", "aborted", "case", "refused"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from gpiozero.pins.mock import MockFactory
 
 from iot_client.gate import GateState
 from iot_client.gate.pins import PinGate, Pins
-from iot_client.gate.simulated import Door, SimulatedGate, Timing, set_mode, state_of
+from iot_client.gate.simulated import Door, SimulatedGate, Timing, read_door, set_mode, state_of, write_door
 
 TIMING = Timing(unlock_s=0.1, open_s=1.0, lock_s=0.1, late_s=2.0)
 PATIENCE_S = 60
@@ -47,6 +48,15 @@ def test_a_pulse_opens_and_is_counted(tmp_path: Path) -> None:
     facts = json.loads((tmp_path / "gate.json").read_text())
     assert (facts["state"], facts["pulses"], facts["openings"]) == ("LOCKED", 1, 1)
     assert GateState.OPEN in seen
+
+
+def test_an_opening_that_nobody_saw_is_counted(tmp_path: Path) -> None:
+    """A door that opened while no process looked has opened all the same."""
+    path = tmp_path / "gate.json"
+    write_door(path, Door(pulses=1, pulsed_at=time.time() - 60, counted=False))
+    gate = SimulatedGate(path, TIMING)
+    gate.close()
+    assert (read_door(path).openings, gate.state) == (1, GateState.LOCKED)
 
 
 def test_a_blind_gate_does_not_guess(tmp_path: Path) -> None:

@@ -35,12 +35,12 @@ from tests.iot_client.pictures import save_code
 from tests.iot_client.zygote import Child, Zygote
 from tests.iot_cloud.running import RunningCloud
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 SEALERS = ["0x" + "11" * 20]
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """The condition's value once it is true; fails after a minute."""
+    """The condition's value once it is true; fails after two minutes."""
     deadline = time.monotonic() + PATIENCE_S
     while not (value := condition()):
         assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:.0f} s"
