@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 from eth_abi.abi import encode
+from eth_keys.constants import SECPK1_N
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,15 @@ def test_a_replaced_receipt_is_told_from_a_forged_one() -> None:
 def test_any_signature_is_judged(signature: bytes) -> None:
     """Garbage is no signature, and no error."""
     assert not signed_for(replace(VOUCHER, signature=signature), 0)
+
+
+def test_the_malleable_twin_of_a_signature_is_refused_as_the_contract_does() -> None:
+    """Else a device would send a release that reverts, and so publish the voucher."""
+    raw = VOUCHER.signature
+    twin = (SECPK1_N - int.from_bytes(raw[32:64], "big")).to_bytes(32, "big")
+    assert signed_for(VOUCHER, 0)
+    assert not signed_for(replace(VOUCHER, signature=raw[:32] + twin + bytes([55 - raw[64]])), 0)
+    assert not signed_for(replace(VOUCHER, signature=raw[:64] + bytes([raw[64] - 27])), 0)
 
 
 def test_every_reason_has_words() -> None:
