@@ -8,7 +8,7 @@ import pytest
 
 from tests.geth_network.chain import Chain, await_that
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

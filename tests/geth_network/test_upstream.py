@@ -9,24 +9,26 @@ import pytest
 import geth_network
 from geth_network import fund
 from geth_network.amounts import ETHER
+from geth_network.programs import find_program
 from geth_network.settings import CHECKOUT
 from tests.geth_network.chain import Chain
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]
 MODULE = Path(geth_network.__file__).parent / "build-upstream"
 PROGRAMS = CHECKOUT / ".cache" / "upstream"
 
 
 @pytest.fixture(scope="module")
 def upstream() -> Path:
-    """The folder with geth and bootnode 1.13.15; Go's caches make the second build quick."""
+    """The folder with geth and bootnode 1.13.15, built unless they are there and newer than the module."""
+    if (PROGRAMS / "geth").exists() and (PROGRAMS / "geth").stat().st_mtime > (MODULE / "go.sum").stat().st_mtime:
+        return PROGRAMS
     cache = CHECKOUT / ".cache" / "go"
     caches = {"GOMODCACHE": str(cache / "mod"), "GOCACHE": str(cache / "build"), "GOPATH": str(cache)}
     package = "github.com/ethereum/go-ethereum/cmd/"
-    subprocess.run(
-        ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", f"{PROGRAMS}/", f"{package}geth", f"{package}bootnode"],
-        cwd=MODULE, check=True, env={**os.environ, **caches, "CGO_ENABLED": "1", "GOFLAGS": "-modcacherw"},
-    )  # fmt: skip
+    go = [str(find_program("go", None)), "build", "-trimpath", "-ldflags=-s -w", "-o", f"{PROGRAMS}/"]
+    environment = {**os.environ, **caches, "CGO_ENABLED": "1", "GOFLAGS": "-modcacherw"}
+    subprocess.run([*go, f"{package}geth", f"{package}bootnode"], cwd=MODULE, check=True, env=environment)
     return PROGRAMS
 
 
