@@ -121,6 +121,8 @@ class Stage:
         inbox = self.path / "pi" / thing / "inbox"
         self.configure("web", port=self.ports.web, pi_inboxes={thing: str(inbox)})
         self.ready["web"] = self.folder.start("web", "lading-web", "up")
+        self.configure("gateway", wallet_origins=[self.ready["web"]["url"]])
+        self.folder.run("lading-gateway", "reload")
 
     def start_pi(self, thing: str) -> None:
         """Start the Pi, once it is enrolled."""
