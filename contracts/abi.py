@@ -15,6 +15,9 @@ CONTRACTS: Final = ("DeviceRegistry", "Sale", "SaleFactory")
 INPUT: Final = "input.json"
 """The compiler's standard-JSON input: sources and settings, for who wants to compile the same code again."""
 
+WALLET_CHECK: Final = "isValidSignature(bytes32,bytes)"
+"""What a door asks a buyer that is a contract (ERC-1271)."""
+
 
 @cache
 def artifact(name: str) -> dict[str, Any]:
@@ -54,7 +57,11 @@ def deployed_code(name: str, immutables: dict[str, str] | None = None) -> bytes:
 
 
 def selectors(*names: str) -> dict[str, str]:
-    """The selector (`0x…`) of every function of these contracts (of all, when none is named), by signature."""
+    """The selector (`0x…`) of every function of these contracts, by signature.
+
+    When none is named: of all, and `WALLET_CHECK`.
+    """
     functions = (entry for name in names or CONTRACTS for entry in abi(name) if entry["type"] == "function")
-    signatures = sorted({abi_to_signature(entry) for entry in functions})  # type: ignore[arg-type]
+    wallet = set() if names else {WALLET_CHECK}
+    signatures = sorted({abi_to_signature(entry) for entry in functions} | wallet)  # type: ignore[arg-type]
     return {each: "0x" + function_signature_to_4byte_selector(each).hex() for each in signatures}
