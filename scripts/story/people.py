@@ -90,6 +90,11 @@ class Story:
         with self._journal() as journal:
             return next(((scan[5], scan[6]) for scan in journal.scans() if scan[2] == name), None)
 
+    def scans(self, address: str) -> list[str]:
+        """Return the outcomes of the scans that named a sale, the newest first."""
+        with self._journal() as journal:
+            return [outcome for _, _, _, _, sale, outcome, _, _ in journal.scans() if sale == address]
+
     def release(self, address: str, state: str = "completed") -> tuple[Record, list[tuple[float, str, str, str]]]:
         """Wait until the door's release of a sale reaches a state; return its record and steps."""
 

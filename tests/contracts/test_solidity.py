@@ -84,6 +84,7 @@ def test_every_line_and_branch_is_covered(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.row("B22")
 def test_artifacts_reproduce_byte_for_byte() -> None:
     """What is committed is what the sources compile to."""
     assert stale_artifacts() == []
@@ -243,6 +244,7 @@ FLAWS = {
 
 
 @pytest.mark.slow
+@pytest.mark.row("T3")
 @pytest.mark.parametrize("flaw", [next(iter(FLAWS)), pytest.param("*", marks=pytest.mark.long)])
 def test_a_seeded_flaw_is_found(copy: Path, flaw: str) -> None:
     """With a known flaw written into the contract, forge fails; without it, it passes."""
