@@ -26,7 +26,11 @@ class Payment:
 
 
 def fund(folder: Folder, address: str, wei: int, timeout_s: float = 60) -> Payment:
-    """Pays and waits until it is mined. One payment at a time, so that nonces follow each other."""
+    """Pays and waits until a majority of the sealers has built on it. One payment at a time, so that nonces follow.
+
+    A payment that a one-block reorganisation takes back would leave the receiver's next transaction unpayable at the
+    sealers, which forget it: nodes announce a transaction once.
+    """
     ready = folder.read_ready()
     if not (folder.treasury / "keystore.json").exists():
         raise FolderError(f"the treasury's keystore is not in {folder.treasury}: only the member who holds it can pay")
@@ -35,7 +39,7 @@ def fund(folder: Folder, address: str, wei: int, timeout_s: float = 60) -> Payme
     with (folder.treasury / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         transaction = send(ask, treasury, int(ready["chain_id"]), address, wei)
-        mined = await_mined(ask, transaction, timeout_s)
+        mined = await_settled(ask, transaction, len(ready["sealers"]) // 2, timeout_s)
     return Payment(transaction, int(mined["blockNumber"], 16), int(ask("eth_getBalance", address, "latest"), 16))
 
 
@@ -68,3 +72,13 @@ def await_mined(ask: Ask, transaction: str, timeout_s: float) -> dict[str, Any]:
     if receipt["status"] != "0x1":
         raise RpcError(f"{transaction} was mined but reverted: the receiver refused it")
     return dict(receipt)
+
+
+def await_settled(ask: Ask, transaction: str, depth: int, timeout_s: float) -> dict[str, Any]:
+    """The receipt of a transaction once its block has `depth` blocks on top, in whichever block it then is."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        receipt = await_mined(ask, transaction, max(0.0, deadline - time.monotonic()))
+        if int(ask("eth_blockNumber"), 16) >= int(receipt["blockNumber"], 16) + depth:
+            return receipt
+        time.sleep(0.1)

@@ -36,7 +36,8 @@ def main() -> int:
     ports = Ports.any_free() if arguments.free_ports else Ports()
     if taken := ports.taken():
         return _refuse(f"{'; '.join(taken)}. End it, or let the system choose: scripts/demo --free-ports")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have started us with SIGINT ignored
+        signal.signal(number, _interrupt)
     home = Path(os.environ.get("LADING_HOME") or ROOT / ".lading").resolve()
     try:
         with claimed(home):

@@ -46,9 +46,14 @@ class RunFolder:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment in which every command finds this run folder and the project's tools."""
+        """The environment in which every command finds this run folder, its settings and the project's tools."""
         tools = str(Path(sys.executable).parent)
-        return {**os.environ, "LADING_HOME": str(self.path), "PATH": f"{tools}:{os.environ.get('PATH', '')}"}
+        return {
+            **os.environ,
+            "LADING_HOME": str(self.path),
+            "LADING_CONFIG": str(self.path / "lading.toml"),
+            "PATH": f"{tools}:{os.environ.get('PATH', '')}",
+        }
 
     def run(self, *command: str, stdin: str = "") -> str:
         """Run one command to its end and return what it prints; raise ProcessFailed with its own words."""

@@ -119,10 +119,11 @@ def build_world(home: Path, url: str, **settings: object) -> World:
     deployments = home / "contracts" / "deployments.json"
     deployments.parent.mkdir(parents=True)
     deployment = deploy(w3, treasury, deployments)
-    os.environ["LADING_CONFIG"] = str(home / "lading.toml")
     (home / "lading.toml").touch()
     defaults: dict[str, object] = {"home": home, "rpc": (url,), "scrypt_n": 1024, "confirmations": 1, "poll_s": 0.1}
-    parts = Services.open(Settings(**{**defaults, **settings}))  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:  # no settings file but this world's own
+        patch.setenv("LADING_CONFIG", str(home / "lading.toml"))
+        parts = Services.open(Settings(**{**defaults, **settings}))  # type: ignore[arg-type]
     parts.database.migrate()
     people, keys = {}, {}
     for name, role in (

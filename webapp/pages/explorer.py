@@ -1,6 +1,7 @@
 """The explorer: block, transaction, address, decoded with the project's ABI; buyers stay unnamed to strangers."""
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from apiflask import APIBlueprint
+from flask import abort, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -9,7 +10,7 @@ from webapp.explorer import looked_for, transaction_facts
 from webapp.models import Event, SaleRow
 from webapp.services import services
 
-bp = Blueprint("explorer", __name__, url_prefix="/explorer")
+bp = APIBlueprint("explorer", __name__, url_prefix="/explorer", enable_openapi=False)
 
 
 @bp.before_request
