@@ -50,6 +50,10 @@ class SaleOut(Schema):
     sold_at = Integer(allow_none=True)
 
 
+class OneSaleOut(SaleOut):
+    """A sale by itself; a schema of its own, since one that is also nested would be registered twice."""
+
+
 class SalesOut(Schema):
     """One page of what is for sale."""
 
@@ -116,7 +120,7 @@ def sales(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.get("/sales/<chain_id>/<address>")
-@bp.output(SaleOut)
+@bp.output(OneSaleOut)
 @bp.doc(summary="One sale", responses=[404])
 def sale(chain_id: str, address: str) -> Any:
     """Tell one sale."""
