@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from eth_utils.crypto import keccak
+
 from contracts.abi import ARTIFACTS, CONTRACTS, INPUT
 from contracts.errors import LadingError
 
@@ -63,7 +65,7 @@ def compile_contracts(given: dict[str, Any]) -> dict[str, str]:
         CompileError: no compiler is there, or it refuses the sources.
     """
     output = run_compiler(given)
-    texts = {INPUT: _text(given)}
+    texts = {INPUT: _text(_recorded(given))}
     for name in CONTRACTS:
         source = f"{_SOURCES}/{name}.sol"
         names = _immutable_names(output["sources"][source]["ast"])
@@ -106,6 +108,17 @@ def run_compiler(given: dict[str, Any]) -> dict[str, Any]:
     except SolcError as error:
         raise CompileError(f"the compiler refuses the sources: {error}") from error
     return output
+
+
+def _recorded(given: dict[str, Any]) -> dict[str, Any]:
+    """The input as it is committed: libraries are named by hash and place, since they are not ours to copy."""
+    sources = {
+        name: source
+        if name.startswith(_SOURCES)
+        else {"keccak256": "0x" + keccak(text=source["content"]).hex(), "urls": [f"node_modules/{name}"]}
+        for name, source in given["sources"].items()
+    }
+    return {**given, "sources": sources}
 
 
 def _artifact(name: str, compiled: dict[str, Any], immutables: dict[str, str]) -> dict[str, Any]:
