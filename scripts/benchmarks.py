@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 MODULES = {
-    "contracts": "contracts.bench",
+    "gas": "contracts.bench",
     "chain": "geth_network.bench",
     "gateway": "proxy.bench",
     "cloud": "iot_cloud.bench",
@@ -27,7 +27,7 @@ MODULES = {
 def main() -> int:
     """Measure what was named; exit status 1 if a module failed."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*MODULES, []], metavar="NAME", help=", ".join(MODULES))
+    parser.add_argument("names", nargs="*", type=_known, metavar="NAME", help=", ".join(MODULES))
     parser.add_argument("--json", action="store_true", help="print the JSON lines instead of a table")
     arguments = parser.parse_args()
     failed = False
@@ -36,6 +36,12 @@ def main() -> int:
         failed = failed or bool(error)
         _show(name, figures, error, as_json=arguments.json)
     return int(failed)
+
+
+def _known(name: str) -> str:
+    if name not in MODULES:
+        raise argparse.ArgumentTypeError(f"there is no {name}; there are {', '.join(MODULES)}")
+    return name
 
 
 def measure(name: str) -> tuple[list[dict[str, Any]], str]:
