@@ -37,6 +37,9 @@ def bind(asked: Mapping[str, tuple[str, int]]) -> dict[str, socket.socket]:
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             bound[name] = socket.create_server((host, port), family=family, backlog=BACKLOG)
+            # nginx sets this on sockets of its own, not on inherited ones: of two workers that wake for one connection
+            # the loser would wait in accept, deaf to the master, and no reload would end.
+            bound[name].setblocking(False)
         except OSError as error:
             for earlier in bound.values():
                 earlier.close()

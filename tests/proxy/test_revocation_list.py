@@ -17,14 +17,14 @@ def test_bad_list_fails_closed_and_a_good_one_opens_again(gateway: Running) -> N
         (lambda: gateway.authority.write_crl(timedelta(days=-1)), "has expired"),
     ):
         spoil()
-        await_until(lambda: gateway.status("/healthz")[0] == 503, "a health that complains")
-        assert words in gateway.health()["trouble"]
+        await_until(lambda words=words: words in gateway.health()["trouble"], "a health that says why")
+        assert gateway.status("/healthz")[0] == 503
         await_until(lambda: ask(gateway.devices(identity), CHAIN_ID).status == 403, "the closed door")
         await_until(lambda: _reason(gateway, identity) == "revocation_list", "its reason")
         assert ask(gateway.devices(), CHAIN_ID, Authorization=basic("pi", secret)).status == 200
         gateway.authority.write_crl()
         await_until(lambda: gateway.status("/healthz")[0] == 200, "the end of the trouble")
-        assert ask(gateway.devices(identity), CHAIN_ID).status == 200
+        await_until(lambda: ask(gateway.devices(identity), CHAIN_ID).status == 200, "the open door")
 
 
 def _reason(gateway: Running, identity: object) -> str | None:
