@@ -51,9 +51,13 @@ class PahoDevice:
         return granted
 
     def publish(self, topic: str, body: Any) -> None:
-        """Publish and wait for the acknowledgement."""
+        """Publish and wait for the acknowledgement, across a reconnection if one comes in between."""
         payload = body if isinstance(body, bytes | str) else json.dumps(body)
-        self.client.publish(topic, payload, qos=1).wait_for_publish(WAIT_S)
+        sent = self.client.publish(topic, payload, qos=1)
+        if sent.rc == mqtt.MQTT_ERR_NO_CONN:  # kept by paho, and sent once it is connected again
+            wait_until(lambda: sent._published, f"the acknowledgement of {topic}")
+        else:
+            sent.wait_for_publish(WAIT_S)
 
     def update(self, state: Any, **more: Any) -> None:
         """Ask for an update of the classic shadow."""
