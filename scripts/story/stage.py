@@ -119,7 +119,8 @@ class Stage:
     def start_web(self, thing: str) -> None:
         """Start the web application, with the inbox of the Pi that will be on this machine."""
         inbox = self.path / "pi" / thing / "inbox"
-        self.configure("web", port=self.ports.web, pi_inboxes={thing: str(inbox)})
+        deep = len(self.ready["chain"]["sealers"])  # reorganisations are shorter than that
+        self.configure("web", port=self.ports.web, pi_inboxes={thing: str(inbox)}, confirmations=deep)
         self.ready["web"] = self.folder.start("web", "lading-web", "up")
         self.configure("gateway", wallet_origins=[self.ready["web"]["url"]])
         self.folder.run("lading-gateway", "reload")
