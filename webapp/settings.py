@@ -16,6 +16,10 @@ from pydantic_settings import (
 )
 
 
+SMALLEST_CONSORTIUM = 3
+"""Sealers that a chain elsewhere is taken to have; `confirmations` tells better."""
+
+
 def run_folder() -> Path:
     """Return the run folder: `LADING_HOME`, else `.lading` in the working folder."""
     return Path(os.environ.get("LADING_HOME", ".lading")).resolve()
@@ -24,6 +28,24 @@ def run_folder() -> Path:
 def config_file() -> Path:
     """Return the file that holds the settings."""
     return Path(os.environ.get("LADING_CONFIG", str(run_folder() / "lading.toml")))
+
+
+def sealer_count(home: Path) -> int:
+    """Return how many sealers the chain in this run folder has: a block below so many others stays."""
+    for name in ("ready.json", "network.json"):
+        sealers = read_json(home / "chain" / name).get("sealers")
+        if sealers:
+            return len(sealers)
+    return SMALLEST_CONSORTIUM
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a file, `{}` if there is none."""
+    try:
+        said = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 class WebTable(TomlConfigSettingsSource):
@@ -62,8 +84,8 @@ class Settings(BaseSettings):
     """This application's own name in the IoT cloud."""
     pi_inboxes: dict[str, Path] = Field(default_factory=dict)
     """Thing name to the inbox folder of a Pi on this machine."""
-    confirmations: int = 2
-    """Blocks, the transaction's own included, until a transaction counts as settled."""
+    confirmations: int = Field(default_factory=lambda known: sealer_count(known["home"]), ge=1)
+    """Blocks, the transaction's own included, until a transaction counts as settled; as many as there are sealers."""
     voucher_days: int = 30
     public: bool = True
     """The explorer is open to people who are not signed in."""
@@ -120,8 +142,4 @@ class Settings(BaseSettings):
 
     def ready(self, process: str) -> dict[str, Any]:
         """Return what another process says about itself, `{}` while it does not serve."""
-        try:
-            said = json.loads((self.home / process / "ready.json").read_text())
-        except (OSError, ValueError):
-            return {}
-        return said if isinstance(said, dict) else {}
+        return read_json(self.home / process / "ready.json")
