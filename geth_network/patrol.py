@@ -2,9 +2,10 @@
 
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 from geth_network.errors import RpcError
@@ -42,14 +43,13 @@ class Patrol:
         signers = sorted(address.lower() for address in self.supervisor.signers())
         answers = self.ask_all()
         self.wake(answers, now)
-        reach = {name: self.sealers_in_reach(name, answer[1], signers) for name, answer in answers.items()}
-        for name, count in reach.items():
-            lonely = self.solitude[name].look(count > len(signers) // 2, now)
-            if lonely and self.someone_listens(name, answers[name][1]):
+        for name, (_, peers) in answers.items():
+            in_majority = self.sealers_in_reach(name, peers, signers) > len(signers) // 2
+            if self.solitude[name].look(in_majority, now, partial(self.someone_listens, name, peers)):
                 self.supervisor.say(f"{name} has lost the majority, though peers listen: restarting it to dial at once")
                 self.supervisor.restart(name)
                 return
-        self.end_deadlock(answers, reach, signers, now)
+        self.end_deadlock(answers, signers, now)
 
     def ask_all(self) -> dict[str, Answer]:
         """The answers of our sealers, all asked at once; without those that do not answer."""
@@ -58,9 +58,7 @@ class Patrol:
             answers = pool.map(lambda name: ask_sealer(self.supervisor.ipc(name)), names)
             return {name: answer for name, answer in zip(names, answers, strict=True) if answer}
 
-    def end_deadlock(
-        self, answers: Mapping[str, Answer], reach: Mapping[str, int], signers: list[str], now: float
-    ) -> None:
+    def end_deadlock(self, answers: Mapping[str, Answer], signers: list[str], now: float) -> None:
         """Takes one sealer back when the chain stands still for no other reason."""
         addresses = {node.name: str(node.address).lower() for node in self.sealers}
         ranks = {name: signers.index(address) for name, address in addresses.items() if address in signers}
@@ -68,7 +66,9 @@ class Patrol:
             self.stall = StallWatch(len(signers), ranks, self.quiet_s)
         peer_heads = frozenset(head for _, peers in answers.values() for head in peers.values() if head)
         heads = {name: head for name, (head, _) in answers.items()}
-        name = self.stall.look(View(heads, peer_heads, max(reach.values(), default=0)), now)
+        asleep = {node.public_key for node in self.sealers if node.name not in answers}  # connected, but suspended
+        awake = [self.sealers_in_reach(name, peers.keys() - asleep, signers) for name, (_, peers) in answers.items()]
+        name = self.stall.look(View(heads, peer_heads, max(awake, default=0)), now)
         if name is not None:
             self.take_back(name, heads[name].number, self.stall.blocks_back(), now)
 
@@ -94,7 +94,7 @@ class Patrol:
                     self.supervisor.ipc(name)("miner_start")
                     del self.resting[name]
 
-    def sealers_in_reach(self, name: str, peers: Mapping[str, str], signers: list[str]) -> int:
+    def sealers_in_reach(self, name: str, peers: Iterable[str], signers: list[str]) -> int:
         """How many listed sealers this one is connected to, itself included."""
         addresses = known_sealers(self.network)
         own = {node.name: node.public_key for node in self.sealers}[name]

@@ -5,7 +5,7 @@ each sits on a head of its own, has sealed lately, and finds no other head heavi
 One sealer going back ⌊N/2⌋ + 1 blocks and starting again ends that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from geth_network.rpc import Head
@@ -53,23 +53,22 @@ class StallWatch:
     sealer_count: int
     ranks: Mapping[str, int]
     quiet_s: float
-    best: tuple[int, int] = (0, 0)
-    moved_at: float = 0.0
+    best: tuple[int, int] = (-1, -1)
+    well_at: float = 0.0
     acted: list[str] = field(default_factory=list)
 
     def look(self, view: View, now: float) -> str | None:
         """The sealer to take back now, or None. Sure only if enough sealers are in reach and heads differ."""
         best = max(((head.difficulty, head.number) for head in view.heads.values()), default=self.best)
-        if best > self.best or not self.moved_at:
-            self.best, self.moved_at = best, now
+        if best > self.best:
+            self.best, self.well_at = best, now
             self.acted.clear()
-            return None
         if not self.is_stuck(view):
-            return None
+            self.well_at = now  # members that were apart begin to count when they meet, not when they parted
         for name in self.in_order(view.heads):
-            if name not in self.acted and now - self.moved_at >= self.wait_s(name):
+            if name not in self.acted and now - self.well_at >= self.wait_s(name):
                 self.acted.append(name)
-                self.moved_at = now  # the next one waits its whole time again
+                self.well_at = now  # the next one waits its whole time again
                 return name
         return None
 
@@ -83,7 +82,7 @@ class StallWatch:
         return sorted((name for name in names if name in self.ranks), key=lambda name: self.ranks[name])
 
     def wait_s(self, name: str) -> float:
-        """How long the chain must have stood still before this sealer acts."""
+        """How long the chain must have been stuck before this sealer acts."""
         return self.quiet_s + RANK_DELAY_S * (self.ranks[name] + 1)
 
     def blocks_back(self) -> int:
@@ -104,16 +103,18 @@ class Solitude:
     times: int = 0
     had_company: bool = False
 
-    def look(self, in_majority: bool, now: float) -> bool:
-        """Whether the patience is used up; it doubles with each time that brought nothing."""
+    def look(self, in_majority: bool, now: float, heard: Callable[[], bool]) -> bool:
+        """Whether to start again now: patience is used up and a missing peer is `heard`.
+
+        The patience doubles with each start that brought nothing, never while there is nobody to dial.
+        """
         if in_majority:
             self.lost_at, self.times, self.had_company = None, 0, True
-            return False
-        if not self.had_company:
+        if in_majority or not self.had_company:
             return False
         if self.lost_at is None:
             self.lost_at = now
-        if now - self.lost_at < self.patience_s * 2**self.times:
+        if now - self.lost_at < self.patience_s * 2**self.times or not heard():
             return False
         self.lost_at, self.times = now, min(self.times + 1, 4)
         return True

@@ -83,16 +83,39 @@ def test_two_members_never_act_at_once() -> None:
     assert second.look(View({"b": head(10, "z")}, frozenset(), 3), 1014) is None
 
 
+def test_members_that_were_apart_count_from_their_meeting() -> None:
+    """After a long partition nobody acts at first sight, and still one before the other."""
+    first, second = StallWatch(3, {"a": 0}, 5), StallWatch(3, {"b": 1}, 5)
+    apart = View({"a": head(9, "x"), "b": head(9, "x")}, frozenset(), 1)
+    for second_of_it in range(100):
+        assert not any(watch.look(apart, 1000 + second_of_it) for watch in (first, second))
+    acts = [(s, w) for s in range(14) for w in (first, second) if w.look(stuck(), 1100 + s)]
+    assert acts == [(9, first)]
+
+
 def test_sealers_go_back_half_and_one() -> None:
     """⌊N/2⌋ + 1 blocks free a sealer to seal again."""
     assert [StallWatch(n, {}, 5).blocks_back() for n in (1, 3, 5, 7)] == [1, 2, 3, 4]
 
 
+def yes() -> bool:
+    """A missing peer accepts connections."""
+    return True
+
+
 def test_a_lonely_sealer_restarts_ever_more_seldom() -> None:
     """The patience doubles while restarts bring nothing, and is fresh after company."""
     solitude = Solitude(5)
-    assert not any(solitude.look(False, s) for s in range(-100, -1)), "it was never let in"
-    assert not solitude.look(True, -1)
-    assert [s for s in range(40) if solitude.look(False, s)] == [5, 15, 35]
-    assert not solitude.look(True, 40)
-    assert [s for s in range(41, 50) if solitude.look(False, s)] == [46]
+    assert not any(solitude.look(False, s, yes) for s in range(-100, -1)), "it was never let in"
+    assert not solitude.look(True, -1, yes)
+    assert [s for s in range(40) if solitude.look(False, s, yes)] == [5, 15, 35]
+    assert not solitude.look(True, 40, yes)
+    assert [s for s in range(41, 50) if solitude.look(False, s, yes)] == [46]
+
+
+def test_after_any_time_alone_the_first_sound_counts() -> None:
+    """However long the cable was out: once a peer is heard, the sealer starts again at once."""
+    solitude = Solitude(5)
+    solitude.look(True, 0, yes)
+    assert not any(solitude.look(False, s, lambda: False) for s in range(1, 500))
+    assert solitude.look(False, 500, yes)
