@@ -10,11 +10,11 @@ from eth_abi.codec import ABICodec
 from eth_abi.decoding import StringDecoder
 from eth_abi.exceptions import DecodingError
 from eth_abi.registry import ABIRegistry, BaseEquals, registry
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from contracts.abi import abi
+from contracts.address import checksummed
 from contracts.fault import NodeError
 
 
@@ -121,4 +121,4 @@ def _type(item: Any) -> str:
 
 
 def _checksummed(kind: str, value: Any) -> Any:
-    return to_checksum_address(value) if kind == "address" else value
+    return checksummed(value) if kind == "address" else value

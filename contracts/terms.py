@@ -14,6 +14,7 @@ from eth_typing import ChecksumAddress
 from eth_utils.address import to_canonical_address, to_checksum_address
 from eth_utils.crypto import keccak
 
+from contracts.address import checksummed
 from contracts.fault import TermsError
 
 HEAD: Final = 46
@@ -72,7 +73,7 @@ def decode_terms(data: bytes) -> Terms:
     labels = (data[HEAD:make_end], data[make_end:model_end], data[model_end:])
     price_wei, window_s, site, edition, year = _numbers(data)
     make, model, number = (label.decode("utf-8", errors="replace") for label in labels)
-    seller = to_checksum_address(data[:20])
+    seller = checksummed(data[:20])
     return Terms(seller, price_wei, window_s, site, edition, year, make, model, number)
 
 
