@@ -15,7 +15,6 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-
 SMALLEST_CONSORTIUM = 3
 """Sealers that a chain elsewhere is taken to have; `confirmations` tells better."""
 

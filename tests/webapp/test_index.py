@@ -1,7 +1,6 @@
 """The index is what the chain's logs say, however they came in and whatever was undone on the way."""
 
-import tempfile
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from eth_utils.address import to_checksum_address
@@ -73,32 +72,42 @@ def entries(number: int, events: list[tuple[str, str]], branch: int) -> list[Ent
     ]
 
 
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """Two empty indexes, emptied again for every example."""
+    folder = tmp_path_factory.mktemp("pair")
+    made = [Database(f"sqlite:///{folder / name}") for name in ("grown", "rebuilt")]
+    for database in made:
+        database.migrate()
+    yield made
+    for database in made:
+        database.close()
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(move, max_size=8))
 @pytest.mark.row("N11")
-def test_any_interleaving_of_batches_and_reorganisations_gives_the_rebuilt_index(moves):
+def test_any_interleaving_of_batches_and_reorganisations_gives_the_rebuilt_index(pair, moves):
     """Incremental with undone blocks equals one pass over what is left."""
-    with tempfile.TemporaryDirectory() as folder:
-        grown, rebuilt = (Database(f"sqlite:///{Path(folder) / name}") for name in ("grown", "rebuilt"))
-        grown.migrate()
-        rebuilt.migrate()
-        chain: list[list[Entry]] = []
-        for branch, (kind, what) in enumerate(moves):
-            if kind == "grow":
-                fresh = [entries(len(chain) + offset + 1, events, branch) for offset, events in enumerate(what)]
-                chain += fresh
-                with grown.write() as session:
-                    store.take_in(session, CHAIN, [entry for one in fresh for entry in one])
-            else:
-                chain = chain[: max(0, len(chain) - what)]
-                with grown.write() as session:
-                    store.undo_above(session, CHAIN, len(chain))
-        with rebuilt.write() as session:
-            store.take_in(session, CHAIN, [entry for one in chain for entry in one])
-        with grown.read() as one, rebuilt.read() as other:
-            assert store.canonical(one, CHAIN) == store.canonical(other, CHAIN)
-        grown.close()
-        rebuilt.close()
+    grown, rebuilt = pair
+    for database in pair:
+        with database.write() as session:
+            store.forget(session, CHAIN)
+    chain: list[list[Entry]] = []
+    for branch, (kind, what) in enumerate(moves):
+        if kind == "grow":
+            fresh = [entries(len(chain) + offset + 1, events, branch) for offset, events in enumerate(what)]
+            chain += fresh
+            with grown.write() as session:
+                store.take_in(session, CHAIN, [entry for one in fresh for entry in one])
+        else:
+            chain = chain[: max(0, len(chain) - what)]
+            with grown.write() as session:
+                store.undo_above(session, CHAIN, len(chain))
+    with rebuilt.write() as session:
+        store.take_in(session, CHAIN, [entry for one in chain for entry in one])
+    with grown.read() as one, rebuilt.read() as other:
+        assert store.canonical(one, CHAIN) == store.canonical(other, CHAIN)
 
 
 def listing(number: str) -> Listing:
@@ -151,6 +160,35 @@ def test_a_contract_that_imitates_our_events_is_not_indexed(world, tmp_path):
     world.call("seller", SaleFactory.at(chain.w3, foreign.factory).create_sale(listing("foreign")))
     world.index()
     assert statuses(world) == {}
+
+
+def followed_by_three(database_url: str, chain) -> str:
+    """Let three followers with connections of their own catch up at once; return what the index says."""
+    databases = [Database(database_url) for _ in range(3)]
+    databases[0].migrate()
+    followers = [Follower(database, chain) for database in databases]
+    for follower in followers:
+        follower._range = 2
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(follower.catch_up) for follower in followers]:
+            done.result()
+    followers[0].catch_up()
+    with databases[0].read() as session:
+        said = store.canonical(session, chain.chain_id)
+    for database in databases:
+        database.close()
+    return said
+
+
+def test_of_many_followers_one_writes_at_a_time(world, tmp_path):
+    """Three on one database: nothing is taken in twice, nothing is left out."""
+    chain = world.parts.chain
+    for number in range(12):
+        world.call("seller", chain.factory.create_sale(listing(str(number))))
+    world.index()
+    with world.parts.database.read() as session:
+        alone = store.canonical(session, chain.chain_id)
+    assert followed_by_three(f"sqlite:///{tmp_path}/shared.sqlite", chain) == alone
 
 
 def test_an_index_of_another_chain_is_refused_in_words(world):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import free_port
-from test_index import CHAIN, KINDS, SALES, entries
+from test_index import CHAIN, KINDS, SALES, entries, followed_by_three, listing
 
 from webapp.database import Database
 from webapp.index import store
@@ -87,3 +87,15 @@ def test_two_writers_of_one_name_wait_for_each_other(postgres):
         list(pool.map(count_up, range(40)))
     with postgres.read() as session:
         assert sorted(row.at for row in session.query(Attempt).filter_by(subject="count")) == list(range(40))
+
+
+@pytest.mark.slow
+def test_of_many_processes_that_follow_one_chain_one_writes_at_a_time(postgres, world):
+    """Three followers on one PostgreSQL: the index is what one alone would have made."""
+    chain = world.parts.chain
+    for number in range(12):
+        world.call("seller", chain.factory.create_sale(listing(str(number))))
+    world.index()
+    with world.parts.database.read() as session:
+        alone = store.canonical(session, chain.chain_id)
+    assert followed_by_three(postgres.url, chain) == alone

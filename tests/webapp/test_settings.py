@@ -6,7 +6,7 @@ from webapp.settings import SMALLEST_CONSORTIUM, Settings
 
 
 def test_a_transaction_is_settled_after_as_many_blocks_as_there_are_sealers(tmp_path, monkeypatch):
-    """The running chain tells, else the chain's folder; a person's own number wins; a chain elsewhere counts as small."""
+    """The running chain tells, else its folder; a person's own number wins; a chain elsewhere counts as small."""
     monkeypatch.setenv("LADING_CONFIG", str(tmp_path / "none.toml"))
     chain = tmp_path / "chain"
     chain.mkdir()

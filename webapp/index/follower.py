@@ -17,6 +17,9 @@ from webapp.models import Block, SaleRow
 
 LOG = logging.getLogger(__name__)
 RANGE = 500
+LOCK = "index"
+"""Whoever holds it writes the index, if it still stands where it was when the chain was asked: of many processes that
+follow one chain, one writes at a time, and none writes twice."""
 
 
 class Follower:
@@ -55,7 +58,7 @@ class Follower:
 
     def rebuild(self) -> None:
         """Forget the index and read the chain again."""
-        with self._database.write("index") as session:
+        with self._database.write(LOCK) as session:
             store.forget(session, self._chain.chain_id)
         self.catch_up()
 
@@ -72,34 +75,43 @@ class Follower:
         entries = self._entries(base.number + 1, last)
         if not self._unchanged(base, top):
             return True
-        row = {"chain_id": self._chain.chain_id, **asdict(top)}
-        with self._database.write("index") as session:
-            store.take_in(session, self._chain.chain_id, self._ours_only(session, entries))
-            store.stand_at(session, row)
+        with self._database.write(LOCK) as session:
+            if store.top_hash(session, self._chain.chain_id) == base.hash:
+                store.take_in(session, self._chain.chain_id, self._ours_only(session, entries))
+                store.stand_at(session, {"chain_id": self._chain.chain_id, **asdict(top)})
         return last < head.number
 
     def _start(self) -> Head:
         genesis = self._chain.block(0)
-        with self._database.write("index") as session:
-            store.stand_at(session, {"chain_id": self._chain.chain_id, **asdict(genesis)})
+        with self._database.write(LOCK) as session:
+            if store.top_hash(session, self._chain.chain_id) is None:
+                store.stand_at(session, {"chain_id": self._chain.chain_id, **asdict(genesis)})
         return genesis
 
     def _common_block(self) -> Head | None:
         """Return the newest remembered block that the chain still has, and undo what lies above it."""
-        with self._database.read() as session:
-            remembered = store.newest(session, self._chain.chain_id)
-        for block in remembered:
+        newest = self._remembered(1)
+        if not newest:
+            return None
+        if self._hash_at(newest[0].number) == newest[0].hash:
+            return _head_of(newest[0])
+        for block in self._remembered():
             if self._hash_at(block.number) == block.hash:
-                if block is not remembered[0]:
-                    LOG.info("index: blocks above %d were undone", block.number)
-                    with self._database.write("index") as session:
-                        store.undo_above(session, self._chain.chain_id, block.number)
-                return Head(block.number, block.hash, block.parent_hash, block.timestamp)
-        if remembered:
-            raise ForeignIndex(
-                "The index belongs to another chain. Run `lading-web index rebuild`, or use another run folder."
-            )
-        return None
+                LOG.info("index: blocks above %d were undone", block.number)
+                self._undo(newest[0], block.number)
+                return _head_of(block)
+        raise ForeignIndex(
+            "The index belongs to another chain. Run `lading-web index rebuild`, or use another run folder."
+        )
+
+    def _remembered(self, most: int | None = None) -> list[Block]:
+        with self._database.read() as session:
+            return store.newest(session, self._chain.chain_id, most)
+
+    def _undo(self, top: Block, down_to: int) -> None:
+        with self._database.write(LOCK) as session:
+            if store.top_hash(session, self._chain.chain_id) == top.hash:
+                store.undo_above(session, self._chain.chain_id, down_to)
 
     def _hash_at(self, number: int) -> str | None:
         block = self._chain.node.call("eth_getBlockByNumber", hex(number), False)
@@ -139,6 +151,10 @@ class Follower:
             if registered or entry.address in known_sales:
                 kept.append(entry)
         return kept
+
+
+def _head_of(block: Block) -> Head:
+    return Head(block.number, block.hash, block.parent_hash, block.timestamp)
 
 
 def _entry(chain_id: int, log: dict[str, Any], times: dict[str, int]) -> Entry | None:

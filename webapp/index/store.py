@@ -57,10 +57,16 @@ def stand_at(session: Session, block: Row, keep: int = 4096) -> None:
     session.execute(delete(Block).where(*old, Block.number > floor))
 
 
-def newest(session: Session, chain_id: int) -> list[Block]:
+def newest(session: Session, chain_id: int, most: int | None = None) -> list[Block]:
     """Return the remembered blocks, newest first."""
-    query = select(Block).where(Block.chain_id == chain_id).order_by(Block.number.desc())
+    query = select(Block).where(Block.chain_id == chain_id).order_by(Block.number.desc()).limit(most)
     return list(session.scalars(query))
+
+
+def top_hash(session: Session, chain_id: int) -> str | None:
+    """Return the hash of the block that the index stands at; `None` before the first."""
+    query = select(Block.hash).where(Block.chain_id == chain_id).order_by(Block.number.desc()).limit(1)
+    return session.scalar(query)
 
 
 def entries_of(session: Session, chain_id: int, entity: str) -> Iterable[Entry]:
