@@ -1,5 +1,7 @@
 """Programs get the same facts as people, and no more."""
 
+import json
+
 import pytest
 from test_selling_and_buying import buy, contract_of, list_item
 
@@ -44,6 +46,34 @@ def test_the_document_describes_it(world, browser):
     assert document["openapi"].startswith("3.1")
     for path in ("/api/v1/sales", "/api/v1/sales/{chain_id}/{address}", "/api/v1/sites"):
         assert path in document["paths"]
+
+
+@pytest.mark.row("M7")
+def test_events_go_on_after_the_last_one_seen(world, browser):
+    """A reconnect with `Last-Event-ID` loses and doubles none."""
+    address = contract_of(world, browser, list_item(world, browser))
+    buy(world, browser, address)
+    client = browser().client
+
+    def after(place):
+        """Return ids and names of what comes next."""
+        answer = client.get("/api/v1/events", headers={"Last-Event-ID": place}, buffered=False)
+        seen = []
+        for piece in answer.response:
+            text = piece.decode() if isinstance(piece, bytes) else piece
+            if text.startswith(":"):
+                break
+            if text.startswith("id: "):
+                data = json.loads(text.split("data: ", 1)[1].split("\n")[0])
+                seen.append((text.split("\n")[0][4:], data["name"]))
+                assert world.people["buyer"].address not in text
+        answer.close()
+        return seen
+
+    everything = after("0-0")
+    assert [name for _id, name in everything][-2:] == ["Listed", "Sold"]
+    first_half = everything[: len(everything) // 2]
+    assert first_half + after(first_half[-1][0]) == everything
 
 
 def test_health_and_metrics(world, browser):
