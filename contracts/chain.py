@@ -9,13 +9,14 @@ from typing import Any, Final, cast
 from eth_abi.exceptions import DecodingError
 from hexbytes import HexBytes
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.base import JSONBaseProvider
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from web3.types import BlockIdentifier, RPCEndpoint, RPCResponse, TxParams
 
+from contracts.bounded import BODY_MAX, BoundedProvider
 from contracts.errors import translate
 from contracts.fault import LadingError, NodeError, NodeUnreachable
 
@@ -30,15 +31,19 @@ _RETRY: Final = ExceptionRetryConfiguration(
 )
 
 
-def connect(url: str, **request_kwargs: Any) -> Web3:
+def connect(url: str, *, body_max: int = BODY_MAX, **request_kwargs: Any) -> Web3:
     """A `Web3` that understands Clique's headers and never follows a contract's own links (EIP-3668).
 
     Args:
         url: the node's, or the gateway's.
+        body_max: an answer of more bytes is refused.
         request_kwargs: for `requests`: `timeout` (default 10 s), `verify`, `cert`, `headers`, …
     """
-    provider = HTTPProvider(
-        url, request_kwargs={"timeout": TIMEOUT_S} | request_kwargs, exception_retry_configuration=_RETRY
+    provider = BoundedProvider(
+        url,
+        body_max=body_max,
+        request_kwargs={"timeout": TIMEOUT_S} | request_kwargs,
+        exception_retry_configuration=_RETRY,
     )
     provider.global_ccip_read_enabled = False
     w3 = Web3(provider)

@@ -27,7 +27,7 @@ from contracts.slot import decode_slot
 from contracts.state_proof import Account, check_code, prove_account, prove_slot
 from contracts.terms import Terms
 
-DAY_S = 86_400
+MAX_CHECKPOINT_AGE_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Trust:
     deployments: tuple[Deployment, ...]
     rules: SealRules
     freshness: Freshness = field(default_factory=Freshness)
-    max_checkpoint_age_s: int = 30 * DAY_S
+    max_checkpoint_age_s: int = MAX_CHECKPOINT_AGE_S
 
 
 @dataclass(frozen=True, slots=True)

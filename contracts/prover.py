@@ -12,13 +12,13 @@ from eth_utils.address import to_checksum_address
 from contracts.alarms import Alarm, compare_calls, forks, off_turn, published_calls
 from contracts.answer import Answer, read_number
 from contracts.batch import Rpc, ask
-from contracts.clock import Seen
+from contracts.clock import Freshness, Seen
 from contracts.deployment import Deployment
 from contracts.epochs import Checkpoint, check_age, epochs_between
 from contracts.follow import check_chain, follow
 from contracts.headers import Header
 from contracts.memory import Memory, read_memory
-from contracts.proof import ProvenSale, Trust, collect_at, prove_fresh
+from contracts.proof import MAX_CHECKPOINT_AGE_S, ProvenSale, Trust, collect_at, prove_fresh
 from contracts.proof_errors import Flaw, ProofError
 from contracts.seals import Row, SealRules, longest_row
 
@@ -43,6 +43,8 @@ def configured(
     *,
     since: int,
     rules: SealRules | None = None,
+    freshness: Freshness | None = None,
+    max_checkpoint_age_s: int = MAX_CHECKPOINT_AGE_S,
     memory: str | None = None,
     **options: Any,
 ) -> Prover:
@@ -54,11 +56,14 @@ def configured(
         sealers: their addresses.
         since: when the sealers were configured, Unix seconds.
         rules: the chain's period and epoch; 1 s and 1,000 blocks by default.
+        freshness: how far the head may be from the clock.
+        max_checkpoint_age_s: how long known sealers are believed without news of them.
         memory: what `memory.write_memory` made of the last memory, if there is one.
         options: further ones of `Prover`.
     """
     known = read_memory(memory) if memory else Memory(Checkpoint.configured(sealers, since))
-    return Prover(call, Trust(tuple(deployments), rules or SealRules(1, EPOCH)), known, **options)
+    trust = Trust(tuple(deployments), rules or SealRules(1, EPOCH), freshness or Freshness(), max_checkpoint_age_s)
+    return Prover(call, trust, known, **options)
 
 
 class Prover:

@@ -37,6 +37,7 @@ class PiSettings(BaseSettings):
     period_s: int = Field(1, ge=0, description="the chain's block period, for proofs")
     epoch: int = Field(1_000, gt=0, description="how many blocks until the sealers are listed again")
     distinct_sealers: int | None = Field(None, gt=0)
+    max_checkpoint_age_s: Positive = 30 * 86_400.0
 
     certificate: Path = Path("certificate.pem")
     private_key: Path = Path("x509.key")

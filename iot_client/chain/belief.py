@@ -7,6 +7,7 @@ from collections.abc import Callable
 from web3 import Web3
 
 from contracts.alarms import Alarm
+from contracts.clock import Freshness
 from contracts.deployment import load_deployments
 from contracts.memory import Memory, write_memory
 from contracts.node_verifier import NodeVerifier
@@ -44,6 +45,8 @@ def make_verifier(settings: PiSettings, w3: Web3, journal: Journal | None, repor
     def build(memory: str | None) -> ProofVerifier:
         prover = configured(
             rpc_of(w3), deployments, settings.sealers, since=recall.since(settings.sealers), rules=rules,
+            freshness=Freshness(int(settings.max_head_age_s), int(settings.max_clock_ahead_s)),
+            max_checkpoint_age_s=int(settings.max_checkpoint_age_s),
             memory=memory, remember=recall.remember, report=report,
         )  # fmt: skip
         return ProofVerifier(prover, settings.site)

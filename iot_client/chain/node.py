@@ -10,6 +10,7 @@ from web3.exceptions import TransactionNotFound
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
 
+from contracts.batch import BODY_MAX
 from contracts.calls import Call, simulate
 from contracts.chain import asking, connect
 from contracts.errors import NodeError
@@ -43,7 +44,7 @@ def reach(settings: PiSettings) -> Web3:
     if settings.chain_url.startswith("https:"):
         certificate = (str(settings.path("certificate")), str(settings.path("private_key")))
         extra = {"cert": certificate, "verify": str(settings.path("gateway_ca"))}
-    w3 = connect(settings.chain_url, timeout=settings.timeout_s, **extra)
+    w3 = connect(settings.chain_url, body_max=BODY_MAX, timeout=settings.timeout_s, **extra)
     if isinstance(w3.provider, HTTPProvider):
         # A gateway that reloads breaks kept-alive connections once: reads are asked again, soon and not often.
         w3.provider.exception_retry_configuration = ExceptionRetryConfiguration(
