@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -140,9 +141,19 @@ def send_signed(
     with chain.asking():
         hash_ = w3.eth.send_raw_transaction(signed.raw_transaction)
         receipt = w3.eth.wait_for_transaction_receipt(hash_, timeout=timeout_s, poll_latency=POLL_S)
+        _await_head(w3, receipt["blockNumber"], timeout_s)
     if receipt["status"] != 1:
         raise why_reverted(w3, sender, call, receipt)
     return receipt
+
+
+def _await_head(w3: Web3, number: int, timeout_s: float) -> None:
+    """Geth shows a receipt a moment before `latest` is its block; whoever reads next expects to see the change."""
+    deadline = time.monotonic() + timeout_s
+    while w3.eth.block_number < number:
+        if time.monotonic() > deadline:
+            raise NodeError(f"the node has a receipt of block {number} and never came to it")
+        time.sleep(POLL_S)
 
 
 def why_reverted(w3: Web3, sender: str, call: Call, receipt: TxReceipt) -> ContractError | NodeError:

@@ -61,9 +61,9 @@ def any_world(request: pytest.FixtureRequest) -> World:
     return found
 
 
-@pytest.fixture(params=["anvil", "ganache"])
+@pytest.fixture(params=["anvil", "ganache", pytest.param("geth", marks=pytest.mark.long)])
 def world(request: pytest.FixtureRequest) -> World:
-    """The contracts on the nodes that mine at once."""
+    """The contracts on the nodes that mine at once, and in the long run on geth as well."""
     found: World = request.getfixturevalue(f"{request.param}_world")
     return found
 

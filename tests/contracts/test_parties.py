@@ -101,10 +101,11 @@ class Party:
         self.world.send(self.owner, Call(self.address, HexBytes(data), gas=500_000))
 
 
-@pytest.fixture
-def world(anvil_world: World) -> World:
-    """anvil: the other nodes run the same machine, and ganache burns gas by the minute."""
-    return anvil_world
+@pytest.fixture(params=["anvil", pytest.param("geth", marks=pytest.mark.long)])
+def world(request: pytest.FixtureRequest) -> World:
+    """Without ganache, which burns gas by the minute."""
+    found: World = request.getfixturevalue(f"{request.param}_world")
+    return found
 
 
 @pytest.fixture
