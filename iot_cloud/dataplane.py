@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import sys
 import threading
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from iot_cloud.authentication import Door
 from iot_cloud.handler import Handler
 from iot_cloud.home import CloudHome
+from iot_cloud.refusals import Refusals
 from iot_cloud.routes import Answers
 
 HANDSHAKE_TIMEOUT_S = 10.0
@@ -24,7 +26,7 @@ class TlsServer(ThreadingHTTPServer):
     request_queue_size = 1024
 
     def __init__(self, address: tuple[str, int], context: ssl.SSLContext, answers: Answers, door: Door) -> None:
-        self.context, self.answers, self.door = context, answers, door
+        self.context, self.answers, self.door, self.refusals = context, answers, door, Refusals()
         super().__init__(address, Handler)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -33,6 +35,10 @@ class TlsServer(ThreadingHTTPServer):
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.context.wrap_socket(request, server_side=True) as secured:
             super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """A handshake that failed, or a connection that broke off."""
+        self.refusals.tell(client_address[0], "a connection", sys.exception())
 
 
 class DataPlane:

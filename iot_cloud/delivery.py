@@ -4,7 +4,7 @@ Clients are tested against every setting.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from iot_cloud.settings import Order
@@ -18,16 +18,11 @@ class Delivery:
     order: Order = "delta-first"
     duplicates: float = 0.0
 
-    def arrange(self, messages: Iterable[Message]) -> list[Message]:
-        """The messages as they are to be sent."""
-        arranged = list(messages)
+    def arrange(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """The messages as they are to be sent; the first one leaves before the next is even made, where it may."""
         if self.order == "accepted-first":
-            arranged.sort(key=lambda message: not message.topic.endswith("/accepted"))
+            messages = sorted(messages, key=lambda message: not message.topic.endswith("/accepted"))
         elif self.order == "random":
-            random.shuffle(arranged)
-        if self.duplicates:
-            arranged = [copy for message in arranged for copy in self._copies(message)]
-        return arranged
-
-    def _copies(self, message: Message) -> list[Message]:
-        return [message] * (2 if random.random() < self.duplicates else 1)  # noqa: S311
+            messages = random.sample(shuffled := list(messages), len(shuffled))
+        for message in messages:
+            yield from [message] * (2 if random.random() < self.duplicates else 1)  # noqa: S311

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from iot_cloud.authentication import Door
 from iot_cloud.broker import MAX_PAYLOAD
+from iot_cloud.refusals import Refusals
 from iot_cloud.routes import Answers, Route
 from iot_cloud.shadow.document import compact
 from iot_cloud.shadow.errors import InternalError, InvalidRequestError, ShadowError, TooLargeError
@@ -23,6 +24,7 @@ class Serving(Protocol):
 
     answers: Answers
     door: Door
+    refusals: Refusals
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -48,6 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
+            self._principal = ""
             self._send(200, self._answer())
         except SignatureError as error:
             self._refuse(403, error.aws_type, str(error))
@@ -63,6 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {key.lower(): value for key, value in self.headers.items()}
         request = SignedRequest(self.command, self.path, headers, body)
         principal = serving.door.admit(request, self._certificate())
+        self._principal = f"{principal.name} "
         return serving.answers.answer(principal, self.command, Route.parse(self.path), body)
 
     def _certificate(self) -> bytes | None:
@@ -80,7 +84,10 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _refuse(self, status: int, aws_type: str, message: str) -> None:
-        log.info("refused %s %r of %s: %s %s", self.command, self.path, self.client_address[0], status, message)
+        serving: Serving = self.server
+        serving.refusals.tell(
+            f"{self._principal}at {self.client_address[0]}", f"{self.command} {self.path!r}", f"{status} {message}"
+        )
         body = {"message": message, "traceId": str(uuid.uuid4())}
         self._send(status, body, {"x-amzn-ErrorType": aws_type})
 

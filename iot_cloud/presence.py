@@ -26,6 +26,7 @@ _REASONS = {
 }
 # What mosquitto calls it when it ends a session because of a publish without the right to it.
 DENIED = "Unknown error."
+FORBIDDEN = "FORBIDDEN_ACCESS"
 REFUSED_QOS = "128"
 
 
@@ -45,7 +46,7 @@ def lifecycle_event(topic: str, line: str, now_ms: int) -> Message | None:
 def _reason(found: re.Match[str]) -> str:
     if found["how"]:
         return _REASONS[found["how"]]
-    return "FORBIDDEN_ACCESS" if found["why"] == DENIED else "CONNECTION_LOST"
+    return FORBIDDEN if found["why"] == DENIED else "CONNECTION_LOST"
 
 
 def _presence(kind: str, client: str, now_ms: int, more: dict[str, object]) -> Message | None:

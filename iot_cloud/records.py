@@ -9,6 +9,7 @@ import json
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,17 +36,20 @@ CREATE TABLE IF NOT EXISTS status (
 MAX_LIMIT = 1000
 MAX_TEXT = 128
 MAX_SEQ = 2**63 - 1
+BUSY_TIMEOUT_S = 1.0
+TRIM_EVERY = 256
 
 
 class Records:
     """Stores and answers; what is stored is committed when the method returns."""
 
-    def __init__(self, path: Path, keep_readings: int, now: Callable[[], float] = time.time) -> None:
-        self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    def __init__(self, path: Path, keep_readings: int, keep_events: int, now: Callable[[], float] = time.time) -> None:
+        self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(SCHEMA)
-        self._keep, self._now = keep_readings, now
+        self._keep_readings, self._keep_events, self._now = keep_readings, keep_events, now
+        self._since_trim: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
 
     def take(self, thing: str, kind: str, payload: bytes) -> None:
@@ -92,8 +96,7 @@ class Records:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (thing, sensor, seq, at, value, unit, self._now()),
         )
-        if seq is not None and seq % 1000 == 0:
-            self._trim(thing)
+        self._trim("readings", thing, self._keep_readings)
 
     def _event(self, thing: str, event: dict[str, Any]) -> None:
         seq = event.get("seq")
@@ -103,15 +106,21 @@ class Records:
             "INSERT OR IGNORE INTO events (thing, seq, digest, received_at, event) VALUES (?, ?, ?, ?, ?)",
             (thing, seq if _is_seq(seq) else None, digest, self._now(), body),
         )
+        self._trim("events", thing, self._keep_events)
 
     def _status(self, thing: str, status: dict[str, Any]) -> None:
         self._db.execute("INSERT OR REPLACE INTO status VALUES (?, ?, ?)", (thing, self._now(), compact(status)))
 
-    def _trim(self, thing: str) -> None:
+    def _trim(self, table: str, thing: str, keep: int) -> None:
+        """Delete what is beyond the newest `keep`, every now and then: a thing's table is looked through for it."""
+        self._since_trim[table, thing] += 1
+        if self._since_trim[table, thing] < min(TRIM_EVERY, keep):
+            return
+        del self._since_trim[table, thing]
         self._db.execute(
-            "DELETE FROM readings WHERE thing = ? AND id <= (SELECT id FROM readings WHERE thing = ?"
+            f"DELETE FROM {table} WHERE thing = ? AND id <= (SELECT id FROM {table} WHERE thing = ?"  # noqa: S608
             " ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            (thing, thing, self._keep),
+            (thing, thing, keep),
         )
 
 

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     duplicates: float = Field(0.0, ge=0, le=1, description="share of messages sent twice, as AWS may")
     synchronous: Literal["NORMAL", "FULL"] = Field("NORMAL", description="SQLite's; FULL also survives a power cut")
     keep_readings: int = Field(100_000, ge=1, description="readings kept for a thing; the oldest go first")
+    keep_events: int = Field(100_000, ge=1, description="events kept for a thing; the oldest go first")
 
     @classmethod
     def settings_customise_sources(

@@ -31,7 +31,7 @@ def main() -> int:
     home, settings = CloudHome.default(), load_settings()
     endpoint = internal_endpoint(home, settings.host, mqtt_port, SERVICE)
     store = ShadowStore(home.shadows, settings.synchronous)
-    records = Records(home.records, settings.keep_readings)
+    records = Records(home.records, settings.keep_readings, settings.keep_events)
     limit = RateLimit(settings.requests_per_s, settings.burst)
     listener = Listener(endpoint, store, records, limit, Delivery(settings.order, settings.duplicates))
     door = Door(home, settings.region, Registry(home.registry))

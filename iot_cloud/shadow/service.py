@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,7 +40,7 @@ class Shadows:
 
     Args:
         store: where documents are kept.
-        publish: takes the messages of one request, in order; must not block.
+        publish: takes the messages of one request, in order, each made when it is taken; must not block.
         admit: raises TooManyRequestsError for a thing that sends too fast.
         now: the clock, Unix seconds.
     """
@@ -51,13 +51,15 @@ class Shadows:
         self._store, self._publish, self._admit, self._now = store, publish, admit, now
         self._lock = threading.Lock()
 
-    def ask(self, topic: ShadowTopic, payload: bytes) -> None:
-        """A request over MQTT: every answer, the refusals too, is published."""
+    def ask(self, topic: ShadowTopic, payload: bytes) -> ShadowError | None:
+        """A request over MQTT: every answer is published. A refusal is published and returned."""
         try:
             self.carry_out(topic, payload, answer=True)
         except ShadowError as error:
             body = replies.rejected(error, token_of(payload), self._seconds())
             self._publish([Message(f"{topic}/rejected", body)])
+            return error
+        return None
 
     def carry_out(
         self, topic: ShadowTopic, payload: bytes, *, answer: bool = False, sender: str | None = None
@@ -121,9 +123,9 @@ class Shadows:
 
 def _messages(
     topic: ShadowTopic, accepted: Object, previous: Document, current: Document, request: Update
-) -> list[Message]:
+) -> Iterator[Message]:
     prefix = f"{shadow_prefix(topic.thing, topic.name)}/update"
-    delta = replies.update_delta(current, request.client_token)
-    documents = replies.update_documents(previous, current, request.client_token)
-    outstanding = [Message(f"{prefix}/delta", delta)] if delta else []
-    return [*outstanding, Message(f"{prefix}/accepted", accepted), Message(f"{prefix}/documents", documents)]
+    if delta := replies.update_delta(current, request.client_token):
+        yield Message(f"{prefix}/delta", delta)
+    yield Message(f"{prefix}/accepted", accepted)
+    yield Message(f"{prefix}/documents", replies.update_documents(previous, current, request.client_token))

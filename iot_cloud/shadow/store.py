@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS shadows (
 ) WITHOUT ROWID
 """
 WRITE = "INSERT OR REPLACE INTO shadows VALUES (?, ?, ?, ?, ?, ?)"
-BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_S = 2.0
 
 
 class ShadowStore:

@@ -26,7 +26,7 @@ def connected_sockets(pid: int, port: int) -> Iterator[socket.socket]:
                 assert ctypes.get_errno() != 1, "pidfd_getfd is forbidden here: sockets cannot be looked at"
                 continue
             if entry.readlink().as_posix().startswith("socket:"):
-                with socket.socket(fileno=copy) as found, contextlib.suppress(OSError):
+                with socket.socket(fileno=copy) as found, contextlib.suppress(OSError, IndexError):  # no TCP socket
                     if port in (found.getsockname()[1], found.getpeername()[1]):
                         yield found
             else:

@@ -81,15 +81,17 @@ def test_last_will_and_presence_tell_that_a_device_is_gone(cloud: RunningCloud, 
     wait_until(lambda: fetch(cloud, cloud.endpoint(web.name), path).json()["status"] == {"online": False}, "the status")
 
 
-def test_only_the_newest_readings_are_kept(tmp_path: Any) -> None:
-    """Beyond the setting the oldest readings of a thing go, those of another stay."""
-    records = Records(tmp_path / "records.sqlite", keep_readings=10, now=lambda: 1.0)
-    reading = b'{"sensor": "t", "seq": %d, "at": 1, "value": 1, "unit": "C"}'
-    records.take("b", "readings", reading % 1)
-    for seq in range(985, 1001):
-        records.take("a", "readings", reading % seq)
-    assert [each["seq"] for each in records.readings("a")] == list(range(991, 1001))
-    assert len(records.readings("b")) == 1
+@pytest.mark.parametrize("kind", ["readings", "events"])
+def test_only_the_newest_are_kept(tmp_path: Any, kind: str) -> None:
+    """Beyond the setting the oldest records of a thing go, whatever it numbers them; those of another stay."""
+    records = Records(tmp_path / "records.sqlite", keep_readings=10, keep_events=10, now=lambda: 1.0)
+    body = b'{"sensor": "t", "seq": %d, "at": 1, "value": 1, "unit": "C"}'
+    records.take("b", kind, body % 1)
+    for seq in range(985, 1005):
+        records.take("a", kind, body % seq)
+    kept = getattr(records, kind)
+    assert [each.get("event", each)["seq"] for each in kept("a")] == list(range(995, 1005))
+    assert len(kept("b")) == 1
     records.close()
 
 
@@ -99,7 +101,7 @@ def test_only_the_newest_readings_are_kept(tmp_path: Any) -> None:
 )
 def test_a_reading_that_is_none_is_refused(tmp_path: Any, change: dict[str, Any]) -> None:
     """Each field has its kind and its bounds."""
-    records = Records(tmp_path / "records.sqlite", keep_readings=10)
+    records = Records(tmp_path / "records.sqlite", keep_readings=10, keep_events=10)
     body = {"sensor": "t", "seq": 1, "at": 1, "value": 1, "unit": "C"} | change
     with pytest.raises(InvalidRequestError):
         records.take("a", "readings", repr(body).replace("'", '"').replace("True", "true").encode())
