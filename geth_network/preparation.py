@@ -1,5 +1,6 @@
 """Makes a node's data folder fit to start: initialised with our genesis, configured, secrets shut."""
 
+import json
 import os
 import re
 import shutil
@@ -7,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from geth_network.child import log_tail, run_once
-from geth_network.errors import FolderError
+from geth_network.errors import FolderError, NodeError
 from geth_network.flags import bootnode_command, geth_command, geth_config
-from geth_network.folder import Folder, read_secret, write_atomically
+from geth_network.folder import Folder, read_secret, read_text, write_atomically
+from geth_network.genesis import genesis_hash
 from geth_network.network import Network, Node, Role
 from geth_network.programs import find_program
 from geth_network.settings import Settings
@@ -26,12 +28,27 @@ def prepare_nodes(folder: Folder, network: Network, settings: Settings) -> dict[
     """Every node's command; initialises those that are new, all at once."""
     geth, bootnode = find_program("geth", settings.geth), find_program("bootnode", settings.bootnode)
     folder.check_socket_paths([node.name for node in network.nodes])
+    check_genesis_file(folder, network)
     chain_nodes = [node for node in network.nodes if node.role is not Role.BOOTNODE]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         list(pool.map(lambda node: initialise(geth, folder, network, node), chain_nodes))
     configure(folder, network)
     commands = {node.name: bootnode_command(bootnode, folder, network, node) for node in network.of_role(Role.BOOTNODE)}
     return commands | {node.name: geth_command(geth, folder, network, node) for node in chain_nodes}
+
+
+def check_genesis_file(folder: Folder, network: Network) -> None:
+    """Refuses a genesis.json that is not the one of which network.json speaks; a chain id is in no block's hash."""
+    try:
+        genesis = json.loads(read_text(folder.genesis))
+        found = (genesis["config"]["chainId"], genesis_hash(genesis))
+    except (ValueError, TypeError, KeyError, AttributeError) as damage:
+        raise FolderError(f"{folder.genesis} is damaged ({damage}): restore it from a backup or a bundle") from damage
+    if found != (network.chain_id, network.genesis_hash):
+        raise FolderError(
+            f"{folder.genesis} is of chain {found[0]} (genesis {found[1][:18]}…), {folder.network.name} speaks of "
+            f"chain {network.chain_id} (genesis {str(network.genesis_hash)[:18]}…): restore both from a backup"
+        )
 
 
 def initialise(geth: Path, folder: Folder, network: Network, node: Node) -> None:
@@ -43,16 +60,21 @@ def initialise(geth: Path, folder: Folder, network: Network, node: Node) -> None
         read_secret(data / "account" / "keystore.json")
     if mark.exists():
         if mark.read_text().strip() != network.genesis_hash:
-            raise FolderError(
-                f"{data} holds another chain (genesis {mark.read_text().strip()[:18]}…): "
-                f"move it away, or run `lading-chain resync {node.name}` to fetch this chain into it"
-            )
+            raise other_chain(data)
         return
-    run_once(
-        f"geth init of {node.name}",
-        [str(geth), "--datadir", str(data), "--state.scheme", "hash", "init", str(folder.genesis)],
-    )
+    init = [str(geth), "--datadir", str(data), "--state.scheme", "hash", "init", str(folder.genesis)]
+    try:
+        run_once(f"geth init of {node.name}", init)
+    except NodeError as refusal:
+        raise (other_chain(data) if "incompatible genesis" in str(refusal) else refusal) from refusal
     write_atomically(mark, f"{network.genesis_hash}\n")
+
+
+def other_chain(data: Path) -> FolderError:
+    """A reused data folder."""
+    return FolderError(
+        f"{data} holds another chain: move it away, or fetch this chain into it with `lading-chain resync {data.name}`"
+    )
 
 
 def configure(folder: Folder, network: Network) -> None:

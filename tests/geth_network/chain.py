@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+import psutil
 
 from geth_network.__main__ import main
 from geth_network.create import create_network
@@ -171,6 +174,24 @@ class Chain:
         self.await_number(number, *names)
         await_that(agree, f"one block {number} on all nodes")
         return str(self.block_hash((names or self.names())[0], number))
+
+
+def standing_still(chain: Chain, name: str, seconds: float = 4) -> int:
+    """The block number if it has not changed for some seconds, else 0."""
+    number = chain.number(name)
+    moved = threading.Event()
+    for _ in range(round(seconds / 0.5)):
+        moved.wait(0.5)
+        if chain.number(name) != number:
+            return 0
+    return number
+
+
+def left_behind(home: Path) -> list[str]:
+    """What a stopped or refused network should not leave: processes of its folder, files that say it runs."""
+    lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    files = [*home.glob("chain/ready.json"), *home.glob("chain/state.json"), *home.glob("chain/nodes/*/geth.ipc")]
+    return [line for line in lines if f"{home}/" in line] + [str(path) for path in files]
 
 
 def command(*arguments: str) -> list[str]:

@@ -8,17 +8,18 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from tests.geth_network.chain import Chain
+from tests.geth_network.chain import Chain, left_behind
 
 ETHER = 10**18
 
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A run folder; short, since a Unix socket's path must be."""
+    """A run folder; short, since a Unix socket's path must be. Whatever a test does, nothing started is left behind."""
     with tempfile.TemporaryDirectory(prefix="lc", dir="/tmp") as path:
         monkeypatch.setenv("LADING_HOME", path)
         yield Path(path)
+        assert not left_behind(Path(path))
 
 
 @pytest.fixture

@@ -3,14 +3,16 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
-from geth_network import backup
+from geth_network import backup, status
 from geth_network.errors import BundleError, FolderError
 from geth_network.folder import Folder
 from geth_network.network import Role
+from geth_network.preparation import MARK
 from tests.geth_network.chain import Chain, await_that
 
 pytestmark = pytest.mark.slow
@@ -90,6 +92,25 @@ def test_a_corrupted_data_folder_is_named_and_fetched_anew(chain: Chain) -> None
         chain.await_agreement(goal)
 
 
+@pytest.mark.long
+def test_damage_under_a_running_network_ends_in_an_alarm_that_resync_mends(shared: Chain) -> None:
+    """A minute of starts that fail, then the node stays down and `status` names the command; the others go on."""
+    node = shared.pid("rpc-2")
+    os.kill(node or 0, signal.SIGSTOP)
+    ruin(shared.folder, "rpc-2")
+    os.kill(node or 0, signal.SIGKILL)
+
+    def alarm() -> str | None:
+        (line,) = (line for line in status.read_status(shared.folder) if line.node == "rpc-2")
+        return line.alarm
+
+    assert "`lading-chain resync rpc-2` fetches the chain anew" in await_that(alarm, "the alarm", 180)
+    shared.await_progress("seller", "buyer", "operator", "rpc-1")
+    shared.run("resync", "rpc-2")
+    shared.await_agreement(shared.await_progress())
+    assert alarm() is None
+
+
 def test_a_node_is_fetched_anew_while_the_network_runs(shared: Chain) -> None:
     """On command, the others going on; its keys stay."""
     identity = shared.ask("rpc-2")("admin_nodeInfo")["id"]
@@ -102,17 +123,30 @@ def test_a_node_is_fetched_anew_while_the_network_runs(shared: Chain) -> None:
     assert shared.ask("rpc-2")("admin_nodeInfo")["id"] == identity
 
 
-def test_the_data_folder_of_another_chain_is_refused(chain: Chain) -> None:
+@pytest.mark.parametrize("marked", [True, False], ids=["by us", "by geth alone"])
+def test_the_data_folder_of_another_chain_is_refused(chain: Chain, shared: Chain, marked: bool) -> None:
     """A reused folder is named; nothing is started, nothing overwritten."""
-    chain.new(sealers=1, rpc_nodes=0)
-    with chain.up():
-        chain.await_progress()
-    network = json.loads(chain.folder.network.read_text())
-    chain.folder.network.write_text(json.dumps(network | {"genesis_hash": "0x" + "77" * 32}))
+    chain.new(sealers=1, rpc_nodes=1)
+    ours, theirs = chain.folder.data("rpc-1"), shared.folder.data("rpc-1")
+    shutil.copytree(theirs / "geth" / "chaindata", ours / "geth" / "chaindata", ignore=shutil.ignore_patterns("LOCK"))
+    if marked:
+        shutil.copy(theirs / MARK, ours / MARK)
     refused = chain.run("up", check=False)
     assert refused.returncode == 1
-    assert "holds another chain" in refused.stderr
-    assert not chain.folder.ipc("seller").exists()
+    assert f"{ours} holds another chain" in refused.stderr
+    assert "lading-chain resync rpc-1" in refused.stderr
+
+
+@pytest.mark.parametrize(("key", "value"), [("chain_id", 20260), ("genesis_hash", "0x" + "77" * 32)])
+def test_a_description_that_is_not_the_genesis_is_refused(chain: Chain, key: str, value: object) -> None:
+    """A wrong chain id would let nodes run that nobody can peer with, or pay on."""
+    chain.new(sealers=1, rpc_nodes=0)
+    network = json.loads(chain.folder.network.read_text())
+    chain.folder.network.write_text(json.dumps(network | {key: value}))
+    refused = chain.run("up", check=False)
+    assert refused.returncode == 1
+    assert "speaks of chain " in refused.stderr
+    assert "restore both" in refused.stderr
 
 
 def test_a_chain_is_not_made_over_another(chain: Chain) -> None:

@@ -13,7 +13,7 @@ from eth_account.signers.local import LocalAccount
 from geth_network.errors import RpcError
 from geth_network.network import Role
 from geth_network.rpc import Ask
-from tests.geth_network.chain import Chain, await_that
+from tests.geth_network.chain import Chain, await_that, standing_still
 
 pytestmark = pytest.mark.slow
 SOMEBODY = "0x" + "34" * 20
@@ -160,17 +160,6 @@ def test_two_of_three_frozen_sealing_stops_and_resumes_by_itself(shared: Chain) 
     goal = shared.await_progress(blocks=4)
     shared.await_agreement(goal)
     shared.await_agreement(stuck)
-
-
-def standing_still(chain: Chain, name: str, seconds: float = 4) -> int:
-    """The block number if it has not changed for some seconds, else 0."""
-    number = chain.number(name)
-    moved = threading.Event()
-    for _ in range(int(seconds / 0.5)):
-        moved.wait(0.5)
-        if chain.number(name) != number:
-            return 0
-    return number
 
 
 def test_a_frozen_rpc_node_catches_up(shared: Chain) -> None:

@@ -143,6 +143,9 @@ def test_a_foreign_node_cannot_peer(shared: Chain, outsider: Chain, difference: 
     network = replace(outsider.network(), peers=bundle.peers)
     if difference == "network id":
         network = replace(network, chain_id=network.chain_id + 1)
+        genesis = json.loads(outsider.folder.genesis.read_text())
+        genesis["config"]["chainId"] += 1  # it is not in the genesis' hash
+        write_atomically(outsider.folder.genesis, json.dumps(genesis))
     write_atomically(outsider.folder.network, network.to_json())
     with outsider.up(wait=False):
         name = outsider.names()[0]

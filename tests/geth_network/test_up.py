@@ -2,7 +2,6 @@
 
 import json
 import socket
-from pathlib import Path
 
 import psutil
 import pytest
@@ -12,7 +11,7 @@ from geth_network import fund, status
 from geth_network.amounts import ETHER
 from geth_network.errors import RpcError
 from geth_network.network import Role
-from tests.geth_network.chain import Chain, await_that
+from tests.geth_network.chain import Chain, await_that, left_behind
 
 pytestmark = pytest.mark.slow
 SOMEBODY = "0x" + "12" * 20
@@ -149,4 +148,4 @@ def test_ports_are_those_that_were_asked_for(chain: Chain) -> None:
         refused = chain.run("up", check=False)
     assert refused.returncode == 1
     assert "in use by another process" in refused.stderr
-    assert not list(Path(chain.folder.path).glob("**/geth.ipc"))
+    assert not left_behind(chain.home)

@@ -1,0 +1,54 @@
+"""A node that keeps failing: real processes, the watchdog's patience made short."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from geth_network import status, watchdog
+from geth_network.__main__ import main
+from geth_network.supervisor import Supervisor
+from geth_network.watchdog import MAX_FAILURES
+from tests.geth_network.chain import Chain, await_that
+
+WORDS = "Fatal: Failed to open chaindata: leveldb: corrupt"
+
+
+@pytest.fixture
+def failing(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Supervisor, list[str]]]:
+    """A network of one node that ends at once, and what its supervisor says."""
+    monkeypatch.setattr(watchdog, "FIRST_DELAY_S", 0.01)
+    network = chain.new(sealers=1, rpc_nodes=0)
+    said: list[str] = []
+    command = {"seller": ["sh", "-c", f"echo {WORDS}; exit 1"]}
+    with chain.folder.held():
+        supervisor = Supervisor(chain.folder, network, command, say=said.append, stopping=threading.Event())
+        yield supervisor, said
+
+
+def test_a_node_that_keeps_failing_stays_down_with_an_alarm(
+    chain: Chain, failing: tuple[Supervisor, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Six failures, then no more starts; `status` says it, as a table and as JSON, and what to do."""
+    supervisor, said = failing
+    supervisor.start()
+    keeping = supervisor.nodes["seller"]
+
+    def given_up() -> bool:
+        supervisor.tend("seller")
+        return keeping.alarm is not None
+
+    await_that(given_up, "the alarm")
+    for _ in range(20):
+        supervisor.tend("seller")
+    assert keeping.child is None
+    assert len([words for words in said if "started again" in words]) == MAX_FAILURES
+    assert [words for words in said if words.startswith("ALARM")]
+
+    lines = {line.node: line for line in status.read_status(chain.folder)}
+    assert lines["seller"].state == "failed"
+    assert "stays down: the data folder of seller is damaged; `lading-chain resync seller`" in str(
+        lines["seller"].alarm
+    )
+    main(["status"])
+    assert "ALARM seller: seller failed 7 times in a row and stays down" in " ".join(capsys.readouterr().out.split())
