@@ -1,128 +1,44 @@
 """The main paths in Debian's Chromium against `lading-web up`: both kinds of keys, and the accidents of people."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from conftest import PASSPHRASE, build_world, start_anvil, stop, wait_for
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from chromium_shop import PATIENCE_MS, Shop, fill_listing, put_up, sign_in
+from injected_wallet import Wallet
+from playwright.sync_api import Page, expect
+from worlds import ETHER, PASSPHRASE, ROOT, build_world, start_anvil, stop, wait_for
 
 from contracts.sale import Status
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE_MS = 60_000
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
 
 pytestmark = pytest.mark.slow
 
 
-class Shop:
-    """A chain with a block a second, and the application as a process over it."""
-
-    def __init__(self, home: Path) -> None:
-        self.anvil, url = start_anvil("--accounts", "3", "--balance", "100000000", "--block-time", "1")
-        self.world = build_world(home, url)
-        inbox = home / "inbox"
-        inbox.mkdir()
-        (home / "lading.toml").write_text(
-            f'[web]\nport = 0\nrpc = ["{url}"]\nscrypt_n = 1024\npoll_s = 0.2\nconfirmations = 2\nthreads = 16\n'
-            f'[web.pi_inboxes]\ngate-1 = "{inbox}"\n'
-        )
-        environment = {**os.environ, "LADING_HOME": str(home), "LADING_CONFIG": str(home / "lading.toml")}
-        command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "webapp", "up"]
-        with (home / "up.out").open("wb") as out:
-            self.web = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
-        ready = home / "web" / "ready.json"
-
-        def serves() -> bool:
-            assert self.web.poll() is None, (home / "up.out").read_text()
-            return ready.exists()
-
-        wait_for(serves, 200)
-        self.url = json.loads(ready.read_text())["url"]
-
-    def close(self) -> None:
-        """Stop both."""
-        self.web.terminate()
-        assert self.web.wait(30) == 0
-        assert not (self.world.home / "web" / "ready.json").exists()
-        self.world.parts.close()
-        stop(self.anvil)
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """The shop, once for this module."""
-    made = Shop(tmp_path_factory.mktemp("shop"))
+    """A chain with a block a second, and the application over it."""
+    anvil, url = start_anvil("--accounts", "3", "--balance", "100000000")
+    home = tmp_path_factory.mktemp("shop")
+    (home / "inbox").mkdir()
+    world = build_world(home, url)
+    world.parts.chain.node.call("evm_setIntervalMining", 1)
+    made = Shop(world, f'[web.pi_inboxes]\ngate-1 = "{home / "inbox"}"\n')
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """One browser."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def visit(shop, chromium: Browser):
-    """Open a page as somebody, in a window of a width; complaints of the console fail the test."""
-    contexts, said = [], []
-
-    def open_as(name: str = "", width: int = 1280) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=shop.url)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        if name:
-            page.goto("/sign-in")
-            page.fill("#name", name)
-            page.fill("#passphrase", PASSPHRASE)
-            page.click("main form button")
-            page.wait_for_url("**/")
-        return page
-
-    yield open_as
-    for context in contexts:
-        context.close()
-    assert [text for text in said if "status of 4" not in text and "ERR_" not in text] == []
-
-
-def list_item(page: Page, number: str, settlement: str = "0") -> str:
-    """Fill in the seller's form and wait until it is settled; return the sale's path."""
-    page.goto("/sell/new")
-    for field, value in {"make": "Nimbus", "model": "alpha", "year": "2019", "price": "50", "number": number}.items():
-        page.fill(f"#{field}", value)
-    page.select_option("#settlement", settlement)
-    page.fill("#passphrase", PASSPHRASE)
-    page.click("main form button.full")
-    page.wait_for_url("**/transactions/*")
-    page.click(".note.done a.button")
-    page.wait_for_url("**/sales/**")
-    return page.url
+    world.parts.close()
+    stop(anvil)
 
 
 @pytest.mark.row("B24")
 @pytest.mark.row("B25")
 def test_a_seller_lists_and_a_buyer_buys_and_holds_a_barcode(shop, visit):
-    """The pages go on by themselves from sent to settled; reload and back button harm nothing."""
+    """The pages go on by themselves from sent to settled; reload in mid-transaction and back button harm nothing."""
     seller, buyer = visit("seller"), visit("buyer", 390)
-    sale = list_item(seller, "A1")
+    fill_listing(seller, "A1")
+    seller.fill("#passphrase", PASSPHRASE)
+    seller.click("main form button.full")
+    seller.wait_for_url("**/transactions/*")
+    seller.click(".note.done a.button")
+    seller.wait_for_url("**/sales/**")
     buyer.goto("/")
     buyer.fill("#q", "A1")
     expect(buyer.locator(".cards > li")).to_have_count(1, timeout=PATIENCE_MS)
@@ -130,19 +46,24 @@ def test_a_seller_lists_and_a_buyer_buys_and_holds_a_barcode(shop, visit):
     buyer.fill("#buy-pass", PASSPHRASE)
     buyer.click("form.once button.full")
     buyer.wait_for_url("**/transactions/*")
+    nonce = shop.world.parts.chain.nonce(shop.world.people["buyer"].address, "pending")
     buyer.reload()
+    buyer.go_back()
+    buyer.wait_for_url("**/sales/**")
+    expect(buyer.locator("#buy-pass")).to_have_count(0)
+    buyer.go_forward()
+    buyer.wait_for_url("**/transactions/*")
     buyer.click(".note.done a.button")
-    expect(buyer.locator("img.barcode")).to_be_visible(timeout=PATIENCE_MS)
-    assert buyer.evaluate("document.querySelector('img.barcode').naturalWidth") > 0
-    buyer.goto(sale)
+    buyer.wait_for_function("document.querySelector('img.barcode')?.naturalWidth > 0")
+    buyer.goto(seller.url)
     expect(buyer.locator(".timeline")).to_contain_text("Paid in full", timeout=PATIENCE_MS)
-    assert shop.world.parts.chain.sale(sale.rsplit("/", 1)[1]).status() == Status.SOLD
+    assert shop.world.parts.chain.sale(seller.url.rsplit("/", 1)[1]).status() == Status.SOLD
+    assert shop.world.parts.chain.nonce(shop.world.people["buyer"].address, "pending") == nonce
 
 
 def test_a_double_click_and_two_tabs_buy_once(shop, visit):
     """The second tab is told that it is sold; one transaction exists."""
-    seller, buyer = visit("seller"), visit("buyer")
-    sale = list_item(seller, "A2")
+    buyer, sale = visit("buyer"), put_up(shop, "A2")
     second = buyer.context.new_page()
     for page in (buyer, second):
         page.goto(sale)
@@ -156,17 +77,71 @@ def test_a_double_click_and_two_tabs_buy_once(shop, visit):
     assert shop.world.parts.chain.nonce(shop.world.people["buyer"].address, "pending") == before + 1
 
 
-def test_an_expired_session_keeps_what_matters(visit):
-    """Signed out in another tab: the form is answered by the sign-in page, nothing is sent."""
-    page = visit("seller")
+def test_an_expired_session_keeps_what_was_typed(visit):
+    """The form is answered in words, nothing is sent; after signing in again the fields are as they were."""
+    page = visit()
+    sign_in(page, "seller")
     page.goto("/sell/new")
     page.fill("#make", "Half typed")
     page.context.clear_cookies()
     page.click("main form button.full")
     expect(page.locator("main")).to_contain_text("Nothing was sent", timeout=PATIENCE_MS)
-    page.goto("/sign-in?next=/sell/new")
-    page.fill("#name", "seller")
-    page.fill("#passphrase", PASSPHRASE)
-    page.click("main form button")
-    page.wait_for_url("**/sell/new")
+    sign_in(page, "seller", "/sell/new")
     expect(page.locator("#make")).to_have_value("Half typed", timeout=PATIENCE_MS)
+
+
+def test_no_page_has_serious_findings_of_axe(shop, visit):
+    """Every page, wide in light and narrow in dark; none scrolls sideways."""
+    sale, open_sale = put_up(shop, "A3", 30), put_up(shop, "A4")
+    receipt = sale.replace("/sales/", "/receipts/")
+    shop.world.call("buyer", shop.world.parts.chain.sale(sale.rsplit("/", 1)[1]).buy(50 * ETHER))
+    pages = {
+        "": ["/", "/?q=nothing", "/sign-in", "/sign-up", "/explorer", "/nowhere", sale],
+        "seller": ["/sell", "/sell/new", "/sell/batch", "/orders", "/transactions", "/account", open_sale],
+        "buyer": ["/orders", receipt, "/sell", open_sale],
+        "operator": ["/warehouse", "/warehouse/sites/new", "/warehouse/sellers", "/warehouse/sites/1/close"],
+    }
+    buyer = visit("buyer")
+    wait_for(lambda: buyer.goto(receipt).status == 200)
+    found = [finding for who, paths in pages.items() for finding in findings(visit(who), paths)]
+    assert found == []
+
+
+def findings(page: Page, paths: list[str]) -> list[tuple[str, ...]]:
+    """Return axe-core's serious and critical findings on these pages."""
+    found: list[tuple[str, ...]] = []
+    for path in paths:
+        page.goto(path)
+        # The page's own policy lets no foreign script in; the test's is evaluated past it.
+        page.evaluate(AXE.read_text())
+        for scheme, width in (("light", 1280), ("dark", 360)):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 900})
+            said = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+            grave = [one for one in said if one["impact"] in ("serious", "critical")]
+            found += [(path, scheme, one["id"], node["html"][:150]) for one in grave for node in one["nodes"]]
+            sideways = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            if sideways > 0:
+                found.append((path, str(width), "scrolls sideways", str(sideways)))
+    return found
+
+
+@pytest.mark.row("T5")
+def test_a_browser_wallet_signs_in_buys_and_collects(shop, visit):
+    """Discovered by EIP-6963, signed in by EIP-4361, paid by eth_sendTransaction, barcode by eth_signTypedData_v4."""
+    sale, wallet, page = put_up(shop, "A5"), Wallet(shop.world.parts.chain), visit()
+    shop.world.fund(wallet.key.address)
+    wallet.enter(page)
+    page.goto(f"/sign-in?next={sale}")
+    page.click("text=Sign in with Test Wallet")
+    page.wait_for_url("**/sales/**")
+    wallet.declines = True
+    page.click("form.once button.full")
+    expect(page.locator("[data-problem]")).to_contain_text("declined", timeout=PATIENCE_MS)
+    wallet.declines = False
+    page.click("form.once button.full")
+    page.wait_for_url("**/transactions/*")
+    page.click(".note.done a.button")
+    page.wait_for_function("document.querySelector('img.barcode')?.naturalWidth > 0")
+    assert shop.world.parts.chain.sale(sale.rsplit("/", 1)[1]).get_item().buyer == wallet.key.address
+    assert "eth_signTypedData_v4" in wallet.asked

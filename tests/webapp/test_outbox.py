@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import start_anvil, stop, wait_for
 from sqlalchemy import select
+from worlds import start_anvil, stop, wait_for
 
 from contracts.calls import Call
 from webapp.chain import Chain

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import free_port
 from test_index import CHAIN, KINDS, SALES, entries, followed_by_three, listing
+from worlds import free_port
 
 from webapp.database import Database
 from webapp.index import store

@@ -4,9 +4,9 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import ETHER
 from eth_account import Account
 from test_selling_and_buying import contract_of, list_item
+from worlds import ETHER
 
 from contracts.sale import Status
 from webapp.outbox import Planned, State

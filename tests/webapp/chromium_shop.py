@@ -1,0 +1,81 @@
+"""The application as a process, and Debian's Chromium before it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import httpx
+from playwright.sync_api import Page, StorageState
+from worlds import ETHER, PASSPHRASE, World, wait_for
+
+from contracts.factory import Listing
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 60_000
+
+
+class Shop:
+    """`lading-web up` over a world; `settings` are further lines of its table."""
+
+    def __init__(self, world: World, settings: str = "") -> None:
+        self.world = world
+        self.sessions: dict[str, StorageState] = {}
+        home = world.home
+        urls = json.dumps(list(world.parts.settings.rpc))
+        (home / "lading.toml").write_text(
+            f"[web]\nport = 0\nrpc = {urls}\nscrypt_n = 1024\npoll_s = 0.2\nconfirmations = 2\nthreads = 16\n{settings}"
+        )
+        environment = {**os.environ, "LADING_HOME": str(home), "LADING_CONFIG": str(home / "lading.toml")}
+        command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "webapp", "up"]
+        with (home / "up.out").open("wb") as out:
+            self.process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+        ready = home / "web" / "ready.json"
+
+        def serves() -> bool:
+            assert self.process.poll() is None, (home / "up.out").read_text()
+            return ready.exists()
+
+        wait_for(serves, 200)
+        self.url = json.loads(ready.read_text())["url"]
+
+    def close(self) -> None:
+        """Stop it; it ends in order."""
+        self.process.terminate()
+        assert self.process.wait(30) == 0
+        assert not (self.world.home / "web" / "ready.json").exists()
+
+
+def sign_in(page: Page, name: str, onwards: str = "/") -> None:
+    """Sign in by the form."""
+    page.goto(f"/sign-in?next={onwards}")
+    page.fill("#name", name)
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("main form button")
+    page.wait_for_url(f"**{onwards}")
+
+
+def fill_listing(page: Page, number: str) -> None:
+    """Fill in the seller's form, all but the passphrase."""
+    page.goto("/sell/new")
+    for field, value in {"make": "Nimbus", "model": "alpha", "year": "2019", "price": "50", "number": number}.items():
+        page.fill(f"#{field}", value)
+
+
+def put_up(shop: Shop, number: str, days: int = 0) -> str:
+    """List an item past the pages; return its page's path once the index knows it."""
+    world = shop.world
+    listing = Listing("Nimbus", "alpha", number, 2019, 50 * ETHER, days * 86_400, world.site)
+    world.call("seller", world.parts.chain.factory.create_sale(listing))
+    address = world.parts.chain.factory.find(world.people["seller"].address, listing)
+    path = f"/sales/{world.parts.chain.chain_id}/{address}"
+    wait_for(lambda: httpx.get(shop.url + path).status_code == 200)
+    return path
