@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from contracts.deployment import load_deployments
 from contracts.hexadecimal import data
 from contracts.portable import NOT_PROVEN, Anchor, read_portable, says, sealers_of, verify_portable
 from contracts.proof import ProvenSale
+from contracts.proof_errors import AnswerError, Flaw
 from contracts.proof_export import export_proof
 from contracts.rpc import rpc_of
 from contracts.seals import SealRules
@@ -51,6 +53,41 @@ def _add_verify(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_verify)
 
 
+def anchor_of(checkpoint: str | None, sealers: Sequence[str] | None, deployments: Path | None) -> Anchor:
+    """What whoever checks a proof knows, from a command line."""
+    return Anchor(
+        data(checkpoint.lower(), "the checkpoint's hash", 32) if checkpoint else None,
+        sealers_of(sealers) if sealers else None,
+        load_deployments(deployments) if deployments else None,
+    )
+
+
+def verify_file(file: Path, anchor: Anchor, *, as_json: bool) -> None:
+    """Check a proof in a file and print what it proves.
+
+    Raises:
+        ProofError: it proves nothing to whoever knows the anchor.
+    """
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnswerError(Flaw.MALFORMED, f"{file} cannot be read: {error}") from error
+    found = verify_portable(text, anchor)
+    facts = _facts(found, read_portable(text).checkpoint.number)
+    if as_json:
+        print(json.dumps(facts | {"not_proven": NOT_PROVEN}))
+    else:
+        _show(facts, any_factory=anchor.deployments is None)
+
+
+def write_out(text: str, out: Path | None) -> None:
+    """Write a proof to a file, or to standard output."""
+    if out:
+        out.write_text(text, "utf-8")
+    else:
+        sys.stdout.write(text)
+
+
 def _deployments() -> Path:
     return Path(os.environ.get("LADING_HOME", ".lading")) / "contracts" / "deployments.json"
 
@@ -64,32 +101,19 @@ def _export(arguments: argparse.Namespace) -> int:
         block=arguments.block,
         start=arguments.start,
     )
-    if arguments.out:
-        arguments.out.write_text(text, "utf-8")
-    else:
-        sys.stdout.write(text)
+    write_out(text, arguments.out)
     return 0
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    anchor = Anchor(
-        data(arguments.checkpoint.lower(), "the checkpoint's hash", 32) if arguments.checkpoint else None,
-        sealers_of(arguments.sealers) if arguments.sealers else None,
-        load_deployments(arguments.deployments) if arguments.deployments else None,
-    )
-    try:
-        text = arguments.file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"contracts: {arguments.file} cannot be read: {error}", file=sys.stderr)
-        return 1
-    found = verify_portable(text, anchor)
-    _show(arguments, found, read_portable(text).checkpoint.number)
+    anchor = anchor_of(arguments.checkpoint, arguments.sealers, arguments.deployments)
+    verify_file(arguments.file, anchor, as_json=arguments.json)
     return 0
 
 
-def _show(arguments: argparse.Namespace, found: ProvenSale, start: int) -> None:
+def _facts(found: ProvenSale, start: int) -> dict[str, Any]:
     deployment = found.identity.deployment
-    facts = {
+    return {
         "sale": found.sale,
         **says(found),
         "sealed_at": found.row.base.timestamp,
@@ -102,12 +126,12 @@ def _show(arguments: argparse.Namespace, found: ProvenSale, start: int) -> None:
         "implementation": deployment.implementation,
         "checkpoint": start,
     }
-    if arguments.json:
-        print(json.dumps(facts | {"not_proven": NOT_PROVEN}))
-        return
+
+
+def _show(facts: dict[str, Any], *, any_factory: bool) -> None:
     print("proven:")
     for name, value in facts.items():
         print(f"  {name:15} {', '.join(value) if isinstance(value, list) else value}")
-    if arguments.deployments is None:
+    if any_factory:
         print("believed: that this factory and this implementation are the ones you mean")
     print("not proven:", *(f"  {line}" for line in NOT_PROVEN), sep="\n")

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _serving(commands)
     _looking(commands)
     _operating(commands)
+    _proving(commands)
     return top
 
 
@@ -107,6 +108,27 @@ def _operating(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     simulate = _add(commands, "simulate", "make the simulated gate misbehave, or work again")
     simulate.add_argument("mode", choices=("ok", "jam", "stick", "late", "blind"))
     simulate.set_defaults(command=operate.simulate)
+
+
+def _proving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from iot_client.commands import proof
+
+    parts = _add(commands, "proof", "proofs of a sale's state that travel as a file").add_subparsers(
+        metavar="export|verify", required=True
+    )
+    export = _add(parts, "export", "ask the chain through the gateway and write a proof")
+    export.add_argument("sale", help="its address")
+    export.add_argument("--block", type=int, help="whose state; default: the newest that is deep enough")
+    export.add_argument("--start", type=int, metavar="NUMBER", help="the epoch block known to whoever checks it")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    export.set_defaults(command=proof.export)
+    verify = _add(parts, "verify", "check a proof; needs neither node nor network")
+    verify.add_argument("file", type=Path)
+    verify.add_argument("--checkpoint", metavar="HASH", help="of the epoch block at which the proof starts")
+    verify.add_argument("--sealers", nargs="+", metavar="ADDRESS", help="whom that block lists; default: this door's")
+    verify.add_argument("--deployments", type=Path, metavar="FILE", help="whose sales count")
+    verify.add_argument("--json", action="store_true")
+    verify.set_defaults(command=proof.verify)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from webapp.errors import InvalidInput, NodeUnreachable, Refused, WebError
 from webapp.forms.fields import ActionForm
 from webapp.models import Event, SaleRow, Transaction, User, now
 from webapp.outbox import OPEN, Planned
+from webapp.proofs import proof_of
 from webapp.services import services
 from webapp.signing import sign_and_send
 from webapp.timeline import steps_of
@@ -64,6 +65,17 @@ def contract(chain_id: int, address: str) -> str:
     except NodeError as error:
         raise NodeUnreachable from error
     return render_template("sale/contract.html", genuine=genuine, head=head, **facts)
+
+
+@bp.get("/proof.json")
+def proof(chain_id: int, address: str) -> Response:
+    """Return what the sealers signed about the sale, as a file; whoever may see the buyer may have it."""
+    row, shop = get_sale(chain_id, address), services()
+    if not sees_buyer(row, current_user()):
+        abort(404)
+    answer = Response(proof_of(shop.chain, shop.settings.home, row.address), mimetype="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="lading-proof-{row.address[2:8]}.json"'
+    return answer
 
 
 @bp.post("/<act>")

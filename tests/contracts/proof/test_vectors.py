@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from contracts.portable import Anchor, says, sealers_of, verify_portable
 from contracts.proof_errors import Flaw, ProofError
 from contracts.sale_state import Status
 from contracts.slot import encode_slot
+from tests.contracts.proof.offline import LOOK, clean_checkout, verify_offline, without_network
 from tests.contracts.proof.record import VECTORS
 
 EXPECTED = json.loads((VECTORS / "expected.json").read_text())
@@ -80,21 +79,16 @@ def test_another_checkpoint_or_other_sealers_are_refused() -> None:
         assert refused.value.flaw is Flaw.OTHER_CHAIN
 
 
-def test_a_proof_is_verified_by_one_command_without_a_network(tmp_path: Path) -> None:
-    """In a process that cannot open a socket."""
-    code = (
-        "import socket, sys\n"
-        "def no(*_, **__): raise OSError('no network')\n"
-        "socket.socket.connect = no\n"
-        "from contracts.__main__ import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    command = [sys.executable, "-c", code, "proof", "verify", str(VECTORS / "released.json"), "--json"]
-    good = subprocess.run(
-        [*command, "--sealers", *EXPECTED["released"]["sealers"]], capture_output=True, text=True, check=False
-    )
+def test_a_proof_is_verified_on_a_clean_checkout_with_the_network_down(tmp_path: Path) -> None:
+    """With nothing but the committed files, the proof and the sealers; not even loopback can be reached."""
+    checkout = clean_checkout(tmp_path / "checkout")
+    assert "unreachable" in without_network("-c", LOOK, folder=checkout).stderr
+    good = verify_offline(checkout, VECTORS / "released.json", EXPECTED["released"]["sealers"])
     assert (good.returncode, good.stderr) == (0, "")
     assert json.loads(good.stdout)["status"] == "Released"
+    bad = verify_offline(checkout, VECTORS / "released.json", EXPECTED["released"]["sealers"][:2])
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert "other sealers than yours" in bad.stderr
 
 
 def test_a_proof_from_another_checkpoint_is_refused_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
