@@ -32,9 +32,10 @@ class Situation:
 
 def render(settings: Settings, material: Material, situation: Situation, folder: Path) -> dict[str, bytes]:
     """Every file of the configuration by its name in `folder`."""
+    words = _words(settings, situation, folder) | {"selectors": material.selectors}
     texts = {
-        "nginx.conf": _template("nginx.conf.j2", _words(settings, situation, folder)),
-        "gateway.conf": _template("gateway.conf.j2", _words(settings, situation, folder)),
+        "nginx.conf": _template("nginx.conf.j2", words),
+        "gateway.conf": _template("gateway.conf.j2", words),
         "reads.conf": nodes(settings.upstreams, situation.down, READ_FAILS),
         "writes.conf": nodes(settings.upstreams, situation.down, WRITE_FAILS),
         "devices.map": _map({} if material.closed else _by_serial(situation.admission)),

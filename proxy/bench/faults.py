@@ -8,25 +8,26 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from proxy.bench.figure import Figure
 from proxy.bench.rig import Rig, rig, wait_until
 from proxy.bench.speed import context_of
 from proxy.listeners import bind
 
 HEAD = b'{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'
+HONEST = 200
 JSON = {"Content-Type": "application/json"}
 
 
-def measure() -> Iterator[dict[str, Any]]:
+def measure() -> Iterator[Figure]:
     """All faults, one after the other."""
     with rig() as it:
         pair = Pair(it)
         it.up(pair.urls)
-        yield reads("killed", it, pair.kill, pair.restart)
-        yield reads("stopped (SIGSTOP)", it, pair.freeze, pair.thaw)
+        yield from reads("killed", it, pair.kill, pair.restart)
+        yield from reads("stopped (SIGSTOP)", it, pair.freeze, pair.thaw)
         yield stale(it, pair)
-        yield none_alive(it, pair)
+        yield from none_alive(it, pair)
         yield revocation(it)
     with rig() as it:
         pair = Pair(it)
@@ -74,7 +75,7 @@ class Pair:
         self._heads[number].write_text("0x6e")
 
 
-def reads(name: str, it: Rig, break_it: Callable[[], None], mend: Callable[[], None]) -> dict[str, Any]:
+def reads(name: str, it: Rig, break_it: Callable[[], None], mend: Callable[[], None]) -> Iterator[Figure]:
     """Reads at a steady pace across the fault: failed ones and the slowest."""
     failed, slowest, count, start, broken = 0, 0.0, 0, time.perf_counter(), False
     while (now := time.perf_counter() - start) < 8:
@@ -87,10 +88,11 @@ def reads(name: str, it: Rig, break_it: Callable[[], None], mend: Callable[[], N
         time.sleep(0.005)
     mend()
     time.sleep(2)
-    return {"figure": f"a node {name}: failed of {count} reads", "median": failed, "slowest_s": round(slowest, 3)}
+    yield Figure(f"a node {name}: failed reads", failed, f"of {count}", target="0")
+    yield Figure("the same, slowest read", round(slowest, 3), "s", target="<= 2 s")
 
 
-def stale(it: Rig, pair: Pair) -> dict[str, Any]:
+def stale(it: Rig, pair: Pair) -> Figure:
     """Seconds from one node's lead until no answer is the other's."""
     pair.advance(0)
     start, last = time.perf_counter(), 0.0
@@ -99,10 +101,10 @@ def stale(it: Rig, pair: Pair) -> dict[str, Any]:
             last = time.perf_counter() - start
     pair.advance(1)
     time.sleep(2)
-    return {"figure": "window of stale answers from a lagging node (s)", "median": round(last, 3)}
+    return Figure("window of stale answers from a lagging node", round(last, 3), "s", target="<= 1 s")
 
 
-def none_alive(it: Rig, pair: Pair) -> dict[str, Any]:
+def none_alive(it: Rig, pair: Pair) -> Iterator[Figure]:
     """With both nodes gone: how soon 502 comes, and how soon service after they are back."""
     for number in range(2):
         pair.kill(number)
@@ -113,10 +115,11 @@ def none_alive(it: Rig, pair: Pair) -> dict[str, Any]:
     pair.restart(1)
     back = wait_until(lambda: _call(*it.address("wallets"))[0] == 200, "service")
     pair.restart(0)
-    return {"figure": f"no node: seconds to {status}", "median": round(refused, 3), "recovery_s": round(back, 3)}
+    yield Figure(f"no node alive: time to {status}", round(refused, 3), "s", target="at once")
+    yield Figure("service after a node is back", round(back, 3), "s", target="<= 2 s")
 
 
-def revocation(it: Rig) -> dict[str, Any]:
+def revocation(it: Rig) -> Figure:
     """Seconds from the new list until an open connection and a new one are refused."""
     device = it.device("bench-2")
     context = context_of(it, device)
@@ -125,10 +128,10 @@ def revocation(it: Rig) -> dict[str, Any]:
     line.getresponse().read()
     it.revoke(device)
     took = wait_until(lambda: _ended(line), "the end of the open connection")
-    return {"figure": "revoked device: seconds until its open connection ends", "median": round(took, 3)}
+    return Figure("a revoked device's open connection ends after", round(took, 3), "s", target="<= 2 s")
 
 
-def flood(it: Rig) -> dict[str, Any]:
+def flood(it: Rig) -> Figure:
     """An honest device's answered requests while wrong credentials pour in from another address."""
     device, stop = it.device("bench-3"), threading.Event()
     poured = [0]
@@ -147,7 +150,7 @@ def flood(it: Rig) -> dict[str, Any]:
     thread.start()
     honest = http.client.HTTPSConnection(*it.address("devices"), context=context_of(it, device))
     served = 0
-    for _ in range(200):
+    for _ in range(HONEST):
         honest.request("POST", "/", HEAD, JSON)
         answer = honest.getresponse()
         answer.read()
@@ -155,7 +158,8 @@ def flood(it: Rig) -> dict[str, Any]:
         time.sleep(0.01)
     stop.set()
     thread.join()
-    return {"figure": "an honest device under a flood: served of 200", "median": served, "flood_requests": poured[0]}
+    what = f"an honest device under {poured[0]:,} wrong credentials: served"
+    return Figure(what, served, f"of {HONEST}", target="all")
 
 
 def _call(host: str, port: int) -> tuple[int, bytes]:

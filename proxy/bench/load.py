@@ -2,8 +2,6 @@
 
 import select
 import socket
-import ssl
-import statistics
 import time
 from dataclasses import dataclass
 
@@ -46,14 +44,18 @@ def flow(
     return Flow(count / passed, spent / count * 1e6)
 
 
-def p50_us(address: tuple[str, int], request: bytes, count: int, context: ssl.SSLContext | None = None) -> float:
-    """The median time of a request on one kept connection."""
-    with socket.create_connection(address) as plain:
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        line = context.wrap_socket(plain, server_hostname="127.0.0.1") if context else plain
-        times = [timed(line, request) for _ in range(count)]
+def timed_in_turns(
+    addresses: tuple[tuple[str, int], tuple[str, int]], request: bytes, count: int
+) -> tuple[list[float], list[float]]:
+    """Microseconds of each of `count` requests on one kept connection to each address, in turns."""
+    lines = [socket.create_connection(address) for address in addresses]
+    for line in lines:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    times = [[timed(line, request) * 1e6 for line in lines] for _ in range(count)]
+    for line in lines:
         line.close()
-    return statistics.median(times[count // 10 :]) * 1e6
+    warm = times[count // 10 :]
+    return [pair[0] for pair in warm], [pair[1] for pair in warm]
 
 
 def timed(line: socket.socket, request: bytes) -> float:

@@ -61,7 +61,7 @@ class Rig:
 
     def plain_nginx(self, name: str, answer: str, node: str = "127.0.0.1:1") -> str:
         """Start an nginx of one location; its host:port."""
-        port = _free_port()
+        port = free_port()
         user = "user nobody nogroup;" if os.geteuid() == 0 else ""
         text = PLAIN_NGINX.format(home=self.home, name=name, user=user, node=node, port=port, answer=answer)
         (self.home / f"{name}.conf").write_text(text)
@@ -204,7 +204,8 @@ def bare_answer(upstream: str) -> tuple[str, str]:
     return BARE, node_address(upstream)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that was free a moment ago."""
     (listener,) = bind({"bench": ("127.0.0.1", 0)}).values()
     with listener:
         return int(listener.getsockname()[1])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.proxy.attack_groups import bodies, calls, credentials, http
+from tests.proxy.attack_groups import bodies, calls, common_call, credentials, http
 from tests.proxy.attack_groups.case import Case
 
 FOLDER = Path(__file__).parent / "attacks"
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent / "attacks"
 
 def corpus() -> Iterator[Case]:
     """All cases of all groups."""
-    for module in (bodies, calls, http, credentials):
+    for module in (bodies, calls, common_call, http, credentials):
         yield from module.cases()
 
 

@@ -25,7 +25,7 @@ PATHS = {
     "semicolon": "/;x",
     "fragment": "/#x",
     "refused": "/.refused/http",
-    "read": "/@read",
+    "named": "/@read",
     "stub": "/stub",
     "metrics": "/metrics",
     "healthz": "/healthz",
@@ -54,7 +54,7 @@ TYPES = {
     "prefix": "Content-Type: xapplication/json",
 }
 
-ENCODINGS = ["gzip", "deflate", "br", "identity", "gzip, identity", "x-gzip", ""]
+ENCODINGS = ["gzip", "deflate", "br", "identity", "gzip, identity", "x-gzip"]
 
 BROKEN: dict[str, list[str]] = {
     "cl-and-te": [LENGTH, "Transfer-Encoding: chunked"],
