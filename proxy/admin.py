@@ -108,9 +108,9 @@ def route(gateway: Gateway, method: str, path: str, body: dict[str, Any]) -> tup
 
 def _listed(gateway: Gateway, kind: str) -> dict[str, Any]:
     if kind == "devices":
-        return {"devices": [{"name": n, "serial": s} for n, s in sorted(gateway.admission.devices.items())]}
+        return {"devices": [{"name": n, "serial": s} for n, s in sorted(gateway.state.admission.devices.items())]}
     if kind == "users":
-        return {"users": [{"name": n} for n in sorted(gateway.admission.users)]}
+        return {"users": [{"name": n} for n in sorted(gateway.state.admission.users)]}
     raise UnknownError(f"there is no list of {kind}")
 
 

@@ -3,6 +3,7 @@
 GatewayError
 ├── SettingsError     a setting, certificate or list that the gateway cannot start with
 ├── NginxError        nginx does not take the configuration
+├── DiskError                something cannot be written
 ├── NotRunningError          nothing answers on the admin socket
 ├── AlreadyRunningError      another gateway holds this run folder
 ├── PortTakenError           a port that the gateway was told to listen on is in use
@@ -31,6 +32,12 @@ class NginxError(GatewayError):
 
     reason = "nginx"
     status = 400
+
+
+class DiskError(GatewayError):
+    """Something cannot be written: the disk is full or forbids it."""
+
+    reason = "disk"
 
 
 class NotRunningError(GatewayError):

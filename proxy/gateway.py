@@ -6,8 +6,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
 
 from proxy import listeners
 from proxy.admission import Admission, user_secret
@@ -18,13 +19,22 @@ from proxy.render import Situation, needs_tls, render
 from proxy.settings import Settings, load_settings
 from proxy.store import Store
 
-GRACE_S = 1.0
 START_S = 30.0
 LISTEN_SETTINGS = ("host", "devices_port", "wallets_host", "wallets_port", "web_port", "plain_port", "home")
 
 
+@dataclass(frozen=True)
+class State:
+    """What is in force; `full` while nothing may pass because it could not be logged."""
+
+    material: Material
+    admission: Admission
+    down: frozenset[str] = field(default_factory=frozenset)
+    full: bool = False
+
+
 class Gateway:
-    """Holds nginx, the certificates in use and the admissions; one change at a time."""
+    """Holds nginx and what is in force; one change at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings if os.geteuid() == 0 else settings.model_copy(update={"worker_user": ""})
@@ -32,23 +42,9 @@ class Gateway:
         self.nginx = Nginx(self.settings)
         self.trouble = ""
         self.reloads = 0
-        self._lock = threading.Lock()
+        self.state = State(read_material(settings), self.store.load())
+        self._lock = threading.RLock()
         self._sockets: dict[str, socket.socket] = {}
-        self._material = read_material(settings)
-        self._admission = self.store.load()
-        self._down: frozenset[str] = frozenset()
-        self._crl = settings.client_crl.read_bytes()
-        self._crl_bad_since: float | None = None
-
-    @property
-    def admission(self) -> Admission:
-        """Who is admitted now."""
-        return self._admission
-
-    @property
-    def down(self) -> frozenset[str]:
-        """The nodes that get no requests now."""
-        return self._down
 
     @property
     def addresses(self) -> dict[str, tuple[str, int]]:
@@ -60,7 +56,7 @@ class Gateway:
         self.nginx.prepare()
         self._sockets = listeners.bind(listeners.wanted(self.settings))
         try:
-            self.nginx.install(self._files(self._material, self._admission, self._down))
+            self.nginx.install(self._files(self.state))
             self._launch()
         except GatewayError:
             self.stop()
@@ -78,6 +74,19 @@ class Gateway:
             self.nginx.clear()
             self._launch()
 
+    def bring(self, *, test: bool = True, **changes: Any) -> None:
+        """Bring changes of the state into force; when this returns, nothing older serves.
+
+        Raises:
+            GatewayError: nothing has changed.
+        """
+        with self._lock:
+            wanted = replace(self.state, **changes)
+            self.nginx.install(self._files(wanted), test=test)
+            self.nginx.reload()
+            self.state = wanted
+            self.reloads += 1
+
     def admit(self, change: Callable[[Admission], Admission]) -> bool:
         """Bring a change of who may call into force; false if it changes nothing.
 
@@ -87,26 +96,28 @@ class Gateway:
             GatewayError: nothing has changed.
         """
         with self._lock:
-            wanted = change(self._admission)
-            if wanted == self._admission:
+            before = self.state.admission
+            wanted = change(before)
+            if wanted == before:
                 return False
-            self._apply(self._material, wanted, self._down)
             self.store.save(wanted)
-            self._admission = wanted
+            try:
+                self.bring(admission=wanted)
+            except GatewayError:
+                self.store.save(before)
+                raise
             return True
 
     def secret(self, name: str) -> str:
         """The secret of an admitted user."""
-        return user_secret(self.store.key(), name, self._admission.users[name])
+        return user_secret(self.store.key(), name, self.state.admission.users[name])
 
     def set_down(self, down: frozenset[str]) -> None:
         """Send no requests to these nodes."""
-        with self._lock:
-            try:
-                self._apply(self._material, self._admission, down, test=False)
-                self._down = down
-            except (GatewayError, OSError) as error:
-                self.trouble = f"the nodes' list could not be changed: {error}"
+        try:
+            self.bring(down=down, test=False)
+        except GatewayError as error:
+            self.trouble = f"the nodes' list could not be changed: {error}"
 
     def reload(self) -> None:
         """Read settings, certificates and lists again; a bad one leaves everything as it is.
@@ -125,49 +136,15 @@ class Gateway:
             fresh, before = read_material(settings), self.settings
             self.settings = settings
             try:
-                self._apply(fresh, self._admission, self._down)
+                self.bring(material=fresh)
             except GatewayError:
                 self.settings = before
                 raise
-            self._crl = fresh.client_crl
-            self._material, self._crl_bad_since, self.trouble = fresh, None, ""
+            self.trouble = ""
 
-    def watch_revocations(self) -> None:
-        """Take a new revocation list into force; close the door to certificates while there is no readable one."""
-        try:
-            content = self.settings.client_crl.read_bytes()
-        except OSError:
-            content = b""
-        if content == self._crl and self._crl_bad_since is None:
-            return
-        with self._lock:
-            self._crl = content
-            try:
-                self._take(read_material(self.settings))
-            except GatewayError as error:
-                self._close(str(error))
-
-    def _take(self, fresh: Material) -> None:
-        self._apply(fresh, self._admission, self._down)
-        self._material, self._crl_bad_since, self.trouble = fresh, None, ""
-
-    def _close(self, why: str) -> None:
-        self.trouble = why
-        now = time.monotonic()
-        self._crl_bad_since = self._crl_bad_since or now
-        if not self._material.closed and now - self._crl_bad_since >= GRACE_S:
-            closed = replace(self._material, closed="no valid revocation list: no certificate is accepted")
-            self._apply(closed, self._admission, self._down)
-            self._material = closed
-
-    def _apply(self, material: Material, admission: Admission, down: frozenset[str], *, test: bool = True) -> None:
-        self.nginx.install(self._files(material, admission, down), test=test)
-        self.nginx.reload()
-        self.reloads += 1
-
-    def _files(self, material: Material, admission: Admission, down: frozenset[str]) -> dict[str, bytes]:
-        situation = Situation(admission, self.store.key(), self.addresses, down)
-        return render(self.settings, material, situation, self.nginx.next_folder())
+    def _files(self, state: State) -> dict[str, bytes]:
+        situation = Situation(state.admission, self.store.key(), self.addresses, state.down, state.full)
+        return render(self.settings, state.material, situation, self.nginx.next_folder())
 
     def _launch(self) -> None:
         self.nginx.start(self._sockets.values())

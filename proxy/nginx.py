@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from proxy.errors import NginxError
+from proxy.errors import DiskError, NginxError
 from proxy.settings import Settings
 
 PATIENCE_S = 30.0
@@ -45,7 +45,14 @@ class Nginx:
 
         Raises:
             NginxError: with nginx's own first complaint.
+            DiskError: it could not be written.
         """
+        try:
+            self._install(files, test=test)
+        except OSError as error:
+            raise DiskError(f"nginx's configuration cannot be written: {error.strerror}") from error
+
+    def _install(self, files: dict[str, bytes], *, test: bool) -> None:
         folder = self.next_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, content in files.items():

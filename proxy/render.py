@@ -28,11 +28,12 @@ class Situation:
     users_key: bytes
     addresses: dict[str, tuple[str, int]]
     down: frozenset[str] = field(default_factory=frozenset)
+    full: bool = False
 
 
 def render(settings: Settings, material: Material, situation: Situation, folder: Path) -> dict[str, bytes]:
     """Every file of the configuration by its name in `folder`."""
-    words = _words(settings, situation, folder) | {"selectors": material.selectors}
+    words = _words(settings, situation, folder) | {"selectors": material.selectors, "full": situation.full}
     texts = {
         "nginx.conf": _template("nginx.conf.j2", words),
         "gateway.conf": _template("gateway.conf.j2", words),

@@ -6,18 +6,19 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from proxy.admin import AdminServer
-from proxy.errors import AlreadyRunningError, PortTakenError
+from proxy.errors import AlreadyRunningError, GatewayError, PortTakenError
 from proxy.gateway import Gateway
 from proxy.poller import Poller
 from proxy.render import needs_tls
 from proxy.settings import Settings
 from proxy.status import StatusServer
 from proxy.store import write_secret
+from proxy.watch import DiskWatch, RevocationWatch
 
 TICK_S = 0.25
 
@@ -40,7 +41,8 @@ def serve(settings: Settings) -> None:
         stack.callback(gateway.stop)
         poller = Poller(settings, gateway.set_down)
         poller.poll()
-        status = _status_server(settings, gateway, poller)
+        disk = DiskWatch(gateway)
+        status = _status_server(settings, gateway, poller, disk)
         admin = AdminServer(settings.folder / "admin.sock", gateway)
         stack.callback((settings.folder / "admin.sock").unlink, missing_ok=True)
         for server in (admin, status):
@@ -51,12 +53,16 @@ def serve(settings: Settings) -> None:
         stack.callback(polling.join)
         stack.callback(stop.set)
         stack.enter_context(_ready(settings, gateway, status))
-        _supervise(gateway, stop)
+        _supervise(gateway, stop, (RevocationWatch(gateway).look, disk.look))
 
 
-def _supervise(gateway: Gateway, stop: threading.Event) -> None:
+def _supervise(gateway: Gateway, stop: threading.Event, watches: Iterable[Callable[[], None]]) -> None:
     while not stop.wait(TICK_S):
-        gateway.watch_revocations()
+        for look in watches:
+            try:
+                look()
+            except (GatewayError, OSError) as error:
+                gateway.trouble = str(error)
         if (complaint := gateway.nginx.failure()) is not None:
             print(f"nginx ended ({complaint}); starting it again", file=sys.stderr, flush=True)
             gateway.revive()
@@ -68,9 +74,9 @@ def _in_background(work: object) -> threading.Thread:
     return thread
 
 
-def _status_server(settings: Settings, gateway: Gateway, poller: Poller) -> StatusServer:
+def _status_server(settings: Settings, gateway: Gateway, poller: Poller, disk: DiskWatch) -> StatusServer:
     try:
-        return StatusServer(("127.0.0.1", settings.status_port), gateway, poller)
+        return StatusServer(("127.0.0.1", settings.status_port), gateway, poller, disk)
     except OSError as error:
         raise PortTakenError(f"status: cannot listen on 127.0.0.1:{settings.status_port}: {error.strerror}") from error
 

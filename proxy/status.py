@@ -1,7 +1,6 @@
 """`/healthz` and `/metrics` on loopback."""
 
 import json
-import shutil
 import threading
 from collections import Counter
 from http.client import HTTPConnection, HTTPException
@@ -11,8 +10,7 @@ from typing import Any
 
 from proxy.gateway import Gateway
 from proxy.poller import Poller
-
-LEAST_FREE_BYTES = 1 << 20
+from proxy.watch import DiskWatch
 
 
 class AccessLog:
@@ -49,8 +47,8 @@ class StatusServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], gateway: Gateway, poller: Poller) -> None:
-        self.gateway, self.poller = gateway, poller
+    def __init__(self, address: tuple[str, int], gateway: Gateway, poller: Poller, disk: DiskWatch) -> None:
+        self.gateway, self.poller, self.disk = gateway, poller, disk
         self.log = AccessLog(gateway.settings.folder / "logs" / "access.log")
         super().__init__(address, StatusHandler)
 
@@ -64,7 +62,7 @@ class StatusHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Health, metrics, or 404."""
         if self.path == "/healthz":
-            answer = healthz(self.server.gateway, self.server.poller)
+            answer = healthz(self.server)
             self._answer(200 if answer["ok"] else 503, "application/json", json.dumps(answer))
         elif self.path == "/metrics":
             self._answer(200, "text/plain; version=0.0.4", metrics(self.server))
@@ -83,25 +81,19 @@ class StatusHandler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def healthz(gateway: Gateway, poller: Poller) -> dict[str, Any]:
+def healthz(server: StatusServer) -> dict[str, Any]:
     """Whether an honest request would be served, and what is wrong if not."""
-    health = poller.health
-    nodes = {url: {"head": node.head, "down": url in gateway.down} for url, node in health.nodes.items()}
+    gateway, health = server.gateway, server.poller.health
+    nodes = {url: {"head": node.head, "down": url in gateway.state.down} for url, node in health.nodes.items()}
     running = gateway.nginx.failure() is None
-    trouble = gateway.trouble or disk_trouble(gateway.settings.folder)
+    trouble = server.disk.trouble or gateway.trouble
     return {"ok": running and health.answering and not trouble, "nginx": running, "nodes": nodes, "trouble": trouble}
-
-
-def disk_trouble(folder: Path) -> str:
-    """What to say when the log's disk is full: nginx serves on, but loses lines."""
-    full = shutil.disk_usage(folder).free < LEAST_FREE_BYTES
-    return f"the disk of {folder} is full: the access log loses lines" if full else ""
 
 
 def metrics(server: StatusServer) -> str:
     """The same in Prometheus's text format, with counts of requests and connections."""
     server.log.read()
-    state = healthz(server.gateway, server.poller)
+    state = healthz(server)
     lines = ["# TYPE lading_gateway_requests_total counter"]
     for (block, verdict, status), count in sorted(server.log.counts.items()):
         lines.append(f'lading_gateway_requests_total{{block="{block}",verdict="{verdict}",status="{status}"}} {count}')

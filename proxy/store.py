@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from proxy.admission import Admission
-from proxy.errors import SettingsError
+from proxy.errors import DiskError, SettingsError
 
 
 class Store:
@@ -42,7 +42,18 @@ class Store:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Replace a file in one step, readable to its owner alone."""
+    """Replace a file in one step, readable to its owner alone.
+
+    Raises:
+        DiskError: it could not be written; the old content stays.
+    """
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise DiskError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -49,6 +49,8 @@ class Done:
 class Running:
     """A `lading-gateway up` with its own run folder."""
 
+    inside: tuple[str, ...] = ()
+
     def __init__(self, home: Path, authority: Authority, upstreams: list[str], **settings: Any) -> None:
         self.home, self.authority = home, authority
         server = authority.issue("gateway", hosts=("127.0.0.1",))
@@ -90,7 +92,7 @@ class Running:
     def up(self) -> None:
         """Start it and wait until it serves."""
         self.configure()
-        command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "proxy", "up"]
+        command = ["setpriv", "--pdeathsig", "TERM", "--", *self.inside, sys.executable, "-m", "proxy", "up"]
         self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
         await_until(lambda: self._is_ready() or self.process.poll() is not None, "ready.json")
         assert self._is_ready(), self.process.communicate()[1]
