@@ -1,0 +1,1 @@
+"""Runs the benchmark module of each folder, tells their figures as a table, keeps a run, compares two."""
