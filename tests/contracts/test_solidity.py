@@ -204,6 +204,14 @@ def test_the_sources_are_formatted_and_linted() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
+def test_the_proofs_about_money_hold() -> None:
+    """For every state, caller, second and registry: who buys, completes, refunds and withdraws, and what moves."""
+    done = run("scripts/audit", "halmos", "--short")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Symbolic test result: 4 passed; 0 failed" in done.stdout
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("tool", ["halmos", "mutation"])
 def test_the_audit_finds_nothing_unexplained(tool: str) -> None:
