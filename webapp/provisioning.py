@@ -1,24 +1,21 @@
 """Joint provisioning: cloud certificate, gateway admission, registry, first balance; one journal, resumable."""
 
-import time
+import contextlib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import select
 
 from contracts.calls import Call
 from webapp.cloud import ask_socket
 from webapp.errors import CloudError, GatewayError, InvalidInput, Refused, WebError
-from webapp.models import ThingRow, Transaction, User, now
+from webapp.models import ThingRow, User, now
 from webapp.money import parse_eth
-from webapp.outbox import OPEN, Planned, State
+from webapp.patient_sender import PatientSender
 from webapp.services import Services
-from webapp.settling import Settler
 
-WAIT_S = 120.0
 TRANSFER_GAS = 21_000
 
 
@@ -55,7 +52,7 @@ class Provisioning:
         """Act for this operator, whose key this is."""
         self._parts = parts
         self._user = user
-        self._key = key
+        self._sender = PatientSender(parts, user, key)
         self._say = say
 
     def provision(self, enrolment: Enrolment) -> dict[str, Any]:
@@ -79,31 +76,40 @@ class Provisioning:
         if enrolment.id != row.device_id:
             raise Refused(f"The device consented to id {enrolment.id}, {enrolment.thing} is device {row.device_id}.")
         if row.steps.get("device") != enrolment.device or row.steps.get("csr") != enrolment.csr:
-            self._forget(enrolment)
+            self._forget(enrolment, row)
         return self.provision(enrolment)
 
     def revoke(self, thing: str) -> None:
-        """End a device everywhere; what is already ended is passed over."""
+        """End a device everywhere, however far its provisioning went; what is already ended is passed over.
+
+        Gateway and cloud come first, for they refuse at once; a part that does not answer keeps none of the others.
+        """
         row = self._row(thing)
         if row is None:
             raise Refused(f"{thing} was never provisioned here.")
-        if row.device_id and self._parts.chain.registry.device(row.device_id).active:
-            self._say(f"chain: decommissioning device {row.device_id}")
-            self._send(
-                self._parts.chain.registry.decommission(row.device_id), "decommission", thing, str(row.device_id)
-            )
-        self._refuse(thing)
+        with contextlib.ExitStack() as ends:
+            for end in (self._decommission, self._refuse_in_cloud, self._refuse_at_gateway):
+                ends.callback(end, row)
         with self._parts.database.write() as session:
             fresh = session.get(ThingRow, thing)
             if fresh is not None:
                 fresh.state, fresh.updated_at = "revoked", now()
 
-    def _refuse(self, thing: str) -> None:
-        home = self._parts.settings.home
+    def _refuse_at_gateway(self, row: ThingRow) -> None:
         self._say("gateway: refusing it")
-        _gone_is_fine(home / "gateway" / "admin.sock", f"/devices/{thing}", GatewayError)
+        _gone_is_fine(self._parts.settings.home / "gateway" / "admin.sock", f"/devices/{row.thing}", GatewayError)
+
+    def _refuse_in_cloud(self, row: ThingRow) -> None:
         self._say("cloud: revoking its certificate")
-        _gone_is_fine(home / "cloud" / "admin.sock", f"/things/{thing}", CloudError)
+        _gone_is_fine(self._parts.settings.home / "cloud" / "admin.sock", f"/things/{row.thing}", CloudError)
+
+    def _decommission(self, row: ThingRow) -> None:
+        registry = self._parts.chain.registry
+        self._sender.settle(row.thing)  # else an interrupted registration might be mined afterwards
+        for device_id in {row.device_id or 0, registry.id_of(row.steps["device"])} - {0}:
+            if registry.device(device_id).active:
+                self._say(f"chain: decommissioning device {device_id}")
+                self._sender.send(registry.decommission(device_id), "decommission", row.thing, str(device_id))
 
     # --- the journal ---
 
@@ -113,7 +119,7 @@ class Provisioning:
 
     def _steps(self, enrolment: Enrolment) -> dict[str, Any]:
         row = self._row(enrolment.thing)
-        if row is not None and row.steps.get("device") not in (None, enrolment.device):
+        if row is not None and row.state != "revoked" and row.steps.get("device") not in (None, enrolment.device):
             raise Refused(
                 f"{enrolment.thing} is already another device ({row.steps['device']}): rotate or revoke it,"
                 " or enrol the new one under another name."
@@ -124,11 +130,11 @@ class Provisioning:
             return steps
         return dict(row.steps)
 
-    def _forget(self, enrolment: Enrolment) -> None:
+    def _forget(self, enrolment: Enrolment, row: ThingRow) -> None:
         """Begin a rotation: the former certificate is refused from here on."""
-        row = self._row(enrolment.thing)
-        self._refuse(enrolment.thing)
-        steps = {"device": enrolment.device, "csr": enrolment.csr, "rotates": row.device_id if row else None}
+        self._refuse_at_gateway(row)
+        self._refuse_in_cloud(row)
+        steps = {"device": enrolment.device, "csr": enrolment.csr, "rotates": row.device_id}
         self._save(enrolment, steps, "rotating")
 
     def _step(self, enrolment: Enrolment, steps: dict[str, Any], name: str, work: Callable[[], dict[str, Any]]) -> None:
@@ -166,9 +172,11 @@ class Provisioning:
         consent = bytes.fromhex(enrolment.consent.removeprefix("0x"))
         facts = (enrolment.device, enrolment.until, certificate, consent)
         if enrolment.id:
-            self._send(registry.rotate(enrolment.id, *facts), "rotate", enrolment.thing, enrolment.consent[:20])
+            self._sender.send(registry.rotate(enrolment.id, *facts), "rotate", enrolment.thing, enrolment.consent[:20])
         elif not known:
-            self._send(registry.provision(enrolment.site, *facts), "provision", enrolment.thing, enrolment.consent[:20])
+            self._sender.send(
+                registry.provision(enrolment.site, *facts), "provision", enrolment.thing, enrolment.consent[:20]
+            )
         return {"device_id": registry.id_of(enrolment.device)}
 
     def _first_balance(self, enrolment: Enrolment) -> dict[str, Any]:
@@ -176,31 +184,8 @@ class Provisioning:
         has = self._parts.chain.balance(enrolment.device)
         if has < wanted // 2:
             call = Call(enrolment.device, "0x", wanted - has, TRANSFER_GAS)  # type: ignore[arg-type]
-            self._send(call, "fund", enrolment.thing, f"fund-{enrolment.device[:20]}")
+            self._sender.send(call, "fund", enrolment.thing, f"fund-{enrolment.device[:20]}")
         return {"had_wei": str(has)}
-
-    def _send(self, call: Call, purpose: str, thing: str, once: str) -> None:
-        """Send through the outbox and wait until it is settled, whether or not `lading-web up` runs beside."""
-        if call.data and len(call.data) >= 4:
-            self._parts.chain.check(self._user.address, call)
-        form = f"{purpose}:{thing}:{once}"[:64]
-        plan = Planned(call, purpose, thing, {"title": thing})
-        sent = self._parts.outbox.submit(self._user.id, self._key, form, [plan])[0]
-        settled = self._wait(sent.id)
-        if settled.state != State.DONE:
-            raise Refused(f"{purpose}: {settled.error or settled.state}")
-
-    def _wait(self, transaction_id: int) -> Transaction:
-        settler = Settler(self._parts.database, self._parts.chain, self._parts.settings.confirmations)
-        until = time.monotonic() + WAIT_S
-        while time.monotonic() < until:
-            settler.round()
-            with self._parts.database.read() as session:
-                row = session.scalars(select(Transaction).where(Transaction.id == transaction_id)).one()
-            if row.state not in OPEN:
-                return row
-            time.sleep(self._parts.settings.poll_s)
-        raise WebError("The chain did not take the transaction in time. It is kept and goes on; repeat the command.")
 
     def _bundle(self, enrolment: Enrolment, steps: dict[str, Any]) -> dict[str, Any]:
         settings = self._parts.settings

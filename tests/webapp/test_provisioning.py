@@ -1,83 +1,27 @@
 """A device is provisioned in cloud, gateway and chain together, goes on where it stopped, and ends everywhere."""
 
+import itertools
 import json
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
+import signal
+import time
 from dataclasses import replace
-from pathlib import Path
+from multiprocessing import get_context
 
 import httpx
 import pytest
+from around import Around, enrolment_of
 from conftest import wait_for
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from eth_account import Account
 
-from contracts.registry import sign_consent
-from webapp.cloud import Cloud, ask_socket, certificate_request
-from webapp.errors import CloudError, GatewayError, Refused
+from iot_cloud.connection import Endpoint, tls_context
+from tests.iot_cloud.devices import PahoDevice
+from webapp.errors import GatewayError, Refused
 from webapp.gates import Gates
 from webapp.models import ThingRow
-from webapp.provisioning import Enrolment, Provisioning
-
-
-class Around:
-    """Cloud and gateway as processes in one short run folder."""
-
-    def __init__(self, rpc: str) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="lw", dir="/tmp"))
-        self.rpc = rpc
-        self.environment = {
-            **os.environ,
-            "LADING_HOME": str(self.home),
-            "LADING_CONFIG": str(self.home / "lading.toml"),
-            "LADING_CLOUD_MQTT_PORT": "0",
-            "LADING_CLOUD_HTTP_PORT": "0",
-            "LADING_GATEWAY_DEVICES_PORT": "0",
-            "LADING_GATEWAY_WALLETS_PORT": "0",
-            "LADING_GATEWAY_UPSTREAMS": json.dumps([rpc]),
-        }
-        (self.home / "lading.toml").touch()
-        self.running: list[subprocess.Popen[bytes]] = []
-
-    def start(self, module: str, process: str) -> None:
-        """Start one and wait until it serves."""
-        log = self.home / f"{process}.out"
-        command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", module, "up"]
-        with log.open("wb") as out:
-            started = subprocess.Popen(command, env=self.environment, stdout=out, stderr=out)
-        self.running.append(started)
-
-        def serves() -> bool:
-            assert started.poll() is None, log.read_text()
-            return (self.home / process / "ready.json").exists()
-
-        wait_for(serves)
-
-    def start_gateway(self) -> None:
-        """Give the gateway a certificate of the cloud's authority and start it."""
-        folder = self.home / "gateway"
-        folder.mkdir(mode=0o700)
-        request = {
-            "name": "gateway",
-            "hosts": ["127.0.0.1"],
-            "csr": certificate_request(folder / "server.key", "gateway"),
-        }
-        answer = ask_socket(self.home / "cloud" / "admin.sock", "POST", "/servers", request, CloudError)
-        (folder / "server.pem").write_text(answer["certificate"])
-        (folder / "selectors.json").write_text(json.dumps(["0x8f32d59b"]))
-        self.start("proxy", "gateway")
-
-    def stop(self) -> None:
-        """Stop what was started."""
-        for process in reversed(self.running):
-            process.terminate()
-            process.wait(30)
-        shutil.rmtree(self.home)
+from webapp.outbox import Outbox
+from webapp.patient_sender import PatientSender
+from webapp.provisioning import Provisioning
+from webapp.services import Services
 
 
 @pytest.fixture(scope="module")
@@ -89,33 +33,12 @@ def around(anvil):
     made.stop()
 
 
-def enrolment_of(world, thing, folder, device_id=0):
-    """What `lading-pi enrol` prints."""
-    device = Account.create()
-    csr = certificate_request(folder / f"{thing}-{device_id}.key", thing)
-    public = x509.load_pem_x509_csr(csr.encode()).public_key()
-    hasher = hashes.Hash(hashes.SHA256())
-    hasher.update(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-    digest = hasher.finalize()
-    facts = {"site": 1, "until": 2_000_000_000, "operator": world.people["operator"].address}
-    registry = world.deployment.registry
-    consent = sign_consent(
-        device,
-        chain_id=world.parts.chain.chain_id,
-        registry=registry,
-        device_id=device_id,
-        certificate=digest,
-        **facts,
-    )
-    return Enrolment(
-        thing=thing,
-        csr=csr,
-        device=device.address,
-        certificate="0x" + digest.hex(),
-        consent="0x" + consent.hex(),
-        id=device_id,
-        **facts,
-    )
+@pytest.fixture
+def complete(around):
+    """Cloud and gateway both."""
+    if not (around.home / "gateway" / "ready.json").exists():
+        around.start_gateway()
+    return around
 
 
 @pytest.mark.slow
@@ -123,11 +46,8 @@ def enrolment_of(world, thing, folder, device_id=0):
 @pytest.mark.row("N1")
 def test_a_device_s_life(world, around, tmp_path):
     """Interrupted between cloud and gateway, resumed, rotated, revoked; a stranger's name is refused."""
-    settings = world.parts.settings.model_copy(update={"home": around.home})
-    parts = replace(world.parts, settings=settings, cloud=Cloud(settings))
-    (around.home / "web").mkdir(exist_ok=True)
     said: list[str] = []
-    provisioning = Provisioning(parts, world.people["operator"], world.keys["operator"], said.append)
+    parts, provisioning = around.parts(world), around.provisioning(world, said)
     enrolment = enrolment_of(world, "gate-1", tmp_path)
     with pytest.raises(GatewayError, match="is its process running"):
         provisioning.provision(enrolment)
@@ -151,6 +71,7 @@ def test_a_device_s_life(world, around, tmp_path):
     renewed = enrolment_of(world, "gate-1", tmp_path, device.id)
     assert provisioning.rotate(renewed)["device_id"] == device.id
     assert parts.chain.registry.device(device.id).address == renewed.device
+    assert provisioning.rotate(renewed)["device_id"] == device.id
 
     provisioning.revoke("gate-1")
     provisioning.revoke("gate-1")
@@ -160,6 +81,147 @@ def test_a_device_s_life(world, around, tmp_path):
         assert "gate-1" not in admitted.get("http://localhost/devices").text
     with parts.database.read() as session:
         assert session.get(ThingRow, "gate-1").state == "revoked"
+
+
+POINTS = 11
+"""How many effects a provisioning has: answers, journal entries, transactions sent, transactions settled."""
+
+
+def killed_at(world, around, enrolment, point):
+    """Provision in a process of its own that is killed right after its `point`th effect; whether it was."""
+    settings = around.parts(world).settings
+
+    def provision():
+        counter = itertools.count(1)
+
+        def deadly(function):
+            def called(*arguments):
+                result = function(*arguments)
+                if next(counter) == point:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return result
+
+            return called
+
+        for owner, name in (
+            (Provisioning, "_certificate"),
+            (Provisioning, "_admission"),
+            (Provisioning, "_save"),
+            (Outbox, "submit"),
+            (PatientSender, "_wait"),
+        ):
+            setattr(owner, name, deadly(getattr(owner, name)))
+        services = replace(Services.open(world.parts.settings), settings=settings)
+        Provisioning(services, world.people["operator"], world.keys["operator"], lambda _text: None).provision(
+            enrolment
+        )
+
+    process = get_context("fork").Process(target=provision)
+    process.start()
+    process.join()
+    return process.exitcode == -signal.SIGKILL
+
+
+def traces(world, around, enrolment):
+    """Where a device is known: chain, cloud, gateway."""
+    registry = world.parts.chain.registry
+    device_id = registry.id_of(enrolment.device)
+    found = {"chain"} if device_id and registry.device(device_id).active else set()
+    for name in ("cloud", "gateway"):
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(around.home / name / "admin.sock"))) as client:
+            listed = client.get("http://localhost" + {"cloud": "/things", "gateway": "/devices"}[name]).text
+            found |= {name} if f'"{enrolment.thing}"' in listed else set()
+    return found
+
+
+AMID = [2, 4, 6, 7, 9]
+"""Something was done that the journal does not know yet."""
+EVERY = [point if point in AMID else pytest.param(point, marks=pytest.mark.long) for point in range(1, POINTS + 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.row("I6")
+@pytest.mark.parametrize("point", EVERY)
+def test_killed_anywhere_it_is_resumed(world, complete, tmp_path, point):
+    """After SIGKILL at each step a repetition completes it."""
+    enrolment = enrolment_of(world, f"resumed-{point}", tmp_path)
+    assert killed_at(world, complete, enrolment, point)
+    bundle = complete.provisioning(world, []).provision(enrolment)
+    assert world.parts.chain.registry.device(bundle["device_id"]).address == enrolment.device
+    assert world.parts.chain.balance(enrolment.device) == 10**18
+    assert traces(world, complete, enrolment) == {"chain", "cloud", "gateway"}
+
+
+@pytest.mark.slow
+@pytest.mark.row("I6")
+@pytest.mark.parametrize("point", EVERY)
+def test_killed_anywhere_it_is_undone(world, complete, tmp_path, point):
+    """After SIGKILL at each step a revocation leaves nothing of it."""
+    enrolment = enrolment_of(world, f"undone-{point}", tmp_path)
+    assert killed_at(world, complete, enrolment, point)
+    complete.provisioning(world, []).revoke(enrolment.thing)
+    assert traces(world, complete, enrolment) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_there_are_no_further_steps_to_be_killed_at(world, complete, tmp_path):
+    """Whoever adds one is told to add its number."""
+    assert not killed_at(world, complete, enrolment_of(world, "whole", tmp_path), POINTS + 1)
+
+
+@pytest.mark.slow
+@pytest.mark.row("I6")
+@pytest.mark.row("I8")
+def test_revocation_ends_open_sessions_everywhere(world, complete, tmp_path):
+    """A device with open connections to broker, data plane and gateway is off all of them, and off the chain."""
+    provisioning = complete.provisioning(world, [])
+    bundle = provisioning.provision(enrolment_of(world, "lost", tmp_path))
+    (tmp_path / "lost.pem").write_text(bundle["certificate"])
+    (tmp_path / "ca.pem").write_text(bundle["ca"])
+    endpoint = Endpoint(
+        bundle["iot_host"], bundle["iot_port"], tmp_path / "ca.pem", tmp_path / "lost.pem", tmp_path / "lost-0.key"
+    )
+    cloud_http = json.loads((complete.home / "cloud" / "ready.json").read_text())["http"]
+    question = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+    device = PahoDevice("lost", endpoint).online()
+    with httpx.Client(verify=tls_context(endpoint)) as client:
+
+        def answers():
+            return (
+                client.post(bundle["chain_url"], json=question).status_code,
+                client.post(f"{cloud_http}/things/lost/shadow", content=b'{"state": {}}').status_code,
+            )
+
+        assert answers() == (200, 200)
+        began = time.monotonic()
+        provisioning.revoke("lost")
+        wait_for(lambda: not device.connected.is_set())
+        at_gateway, in_cloud = answers()
+        taken = time.monotonic() - began
+        print(f"revoked on chain, at the gateway and in the cloud after {taken:.2f} s")
+    assert (at_gateway in {401, 403}, in_cloud) == (True, 403), (at_gateway, in_cloud)
+    assert not world.parts.chain.registry.device(bundle["device_id"]).active
+    assert not device.connected.is_set()
+    device.close()
+
+
+def test_a_part_that_is_down_does_not_keep_the_others(world, complete, tmp_path):
+    """The gateway unreachable: cloud and chain still end the device, the error is said, a repetition ends it."""
+    provisioning = complete.provisioning(world, [])
+    enrolment = enrolment_of(world, "half", tmp_path)
+    provisioning.provision(enrolment)
+    socket = complete.home / "gateway" / "admin.sock"
+    away = socket.rename(socket.with_suffix(".away"))
+    with pytest.raises(GatewayError, match="is its process running"):
+        provisioning.revoke("half")
+    away.rename(socket)
+    assert traces(world, complete, enrolment) == {"gateway"}
+    provisioning.revoke("half")
+    assert traces(world, complete, enrolment) == set()
+    (tmp_path / "half-0.key").unlink()  # a revoked key gets no certificate again
+    provisioning.provision(again := enrolment_of(world, "half", tmp_path))
+    assert traces(world, complete, again) == {"chain", "cloud", "gateway"}
 
 
 def test_another_operator_s_device_is_not_provisioned(world, tmp_path):

@@ -1,0 +1,72 @@
+"""Sends through the outbox and waits until it is settled, whether or not `lading-web up` runs beside."""
+
+import hashlib
+import itertools
+import time
+
+from sqlalchemy import select
+
+from contracts.calls import Call
+from webapp.errors import Refused, WebError
+from webapp.models import Transaction, User
+from webapp.outbox import OPEN, Planned, State
+from webapp.services import Services
+from webapp.settling import Settler
+
+WAIT_S = 120.0
+
+
+class PatientSender:
+    """One account's; an errand that was interrupted is not sent a second time."""
+
+    def __init__(self, parts: Services, user: User, key: bytes) -> None:
+        """Sign with this account's key."""
+        self._parts = parts
+        self._user = user
+        self._key = key
+
+    def send(self, call: Call, purpose: str, subject: str, once: str) -> None:
+        """Send a call and wait; what was sent before under the same words is only waited for.
+
+        Raises:
+            Refused: the chain did not carry it out; sending it again is a new try.
+            WebError: it is not settled in time.
+        """
+        form = self._form(purpose, subject, once)
+        sent = self._parts.outbox.find(self._user.id, form)
+        if not sent:
+            if call.data and len(call.data) >= 4:
+                self._parts.chain.check(self._user.address, call)
+            plan = Planned(call, purpose, subject, {"title": subject})
+            sent = self._parts.outbox.submit(self._user.id, self._key, form, [plan])
+        settled = self._wait(sent[0].id)
+        if settled.state != State.DONE:
+            raise Refused(f"{purpose}: {settled.error or settled.state}")
+
+    def settle(self, subject: str) -> None:
+        """Wait for whatever is still open of this subject, whatever became of who sent it."""
+        mine = (Transaction.subject == subject, Transaction.sender == self._user.address)
+        with self._parts.database.read() as session:
+            open_ones = session.scalars(select(Transaction.id).where(*mine, Transaction.state.in_(OPEN))).all()
+        for one in open_ones:
+            self._wait(one)
+
+    def _form(self, purpose: str, subject: str, once: str) -> str:
+        for attempt in itertools.count():
+            form = hashlib.sha256(f"{purpose}:{subject}:{once}:{attempt}".encode()).hexdigest()
+            sent = self._parts.outbox.find(self._user.id, form)
+            if not sent or sent[0].state in (*OPEN, State.DONE):
+                return form
+        raise AssertionError("counting never ends")
+
+    def _wait(self, transaction_id: int) -> Transaction:
+        settler = Settler(self._parts.database, self._parts.chain, self._parts.settings.confirmations)
+        until = time.monotonic() + WAIT_S
+        while time.monotonic() < until:
+            settler.round()
+            with self._parts.database.read() as session:
+                row = session.scalars(select(Transaction).where(Transaction.id == transaction_id)).one()
+            if row.state not in OPEN:
+                return row
+            time.sleep(self._parts.settings.poll_s)
+        raise WebError("The chain did not take the transaction in time. It is kept and goes on; repeat the command.")
