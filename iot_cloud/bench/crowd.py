@@ -1,68 +1,62 @@
 """Many devices connected at once: the memory of broker and service."""
 
 import asyncio
-import contextlib
 import resource
 import time
+from collections.abc import Iterator
 
 import psutil
 
+from iot_cloud.bench.figure import Figure
+from iot_cloud.bench.session import Session
 from iot_cloud.bench.stand import Stand
-from iot_cloud.connection import tls_context
 
 AT_ONCE = 50
 MEGABYTE = 2**20
 
 
-def crowd(stand: Stand) -> dict[str, float]:
+def crowd(stand: Stand) -> Iterator[Figure]:
     """Connect every thing, look at the processes, disconnect."""
+    raise_file_limit()
+    pids = {"broker": stand.broker_pid, "service": stand.service_pid}
+    before = {name: _memory(pid) for name, pid in pids.items()}
+    taken, after = asyncio.run(_measure(stand, pids))
+    count = f"{len(stand.things):,}"
+    for name in pids:
+        yield Figure(f"{name} with {count} connected things", after[name], "MB", before[name], "with none")
+    yield Figure(f"{count} things connect, the client on the same cores", round(taken, 1), "s")
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many connections as it may."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return asyncio.run(_measure(stand))
 
 
-async def _measure(stand: Stand) -> dict[str, float]:
-    before = _memory(stand.broker_pid)
-    started = time.perf_counter()
-    writers = await connect_all(stand)
-    taken = time.perf_counter() - started
-    figures = {
-        "things": len(writers),
-        "connected_in_s": round(taken, 1),
-        "broker_mb": round(_memory(stand.broker_pid), 1),
-        "broker_mb_before": round(before, 1),
-        "service_mb": round(_memory(stand.service_pid), 1),
-    }
-    await close_all(writers)
-    return figures
-
-
-async def connect_all(stand: Stand) -> list[asyncio.StreamWriter]:
+async def connect_all(stand: Stand) -> list[Session]:
     """A session for every thing."""
     gate = asyncio.Semaphore(AT_ONCE)
-    return await asyncio.gather(*(_connect(stand, thing, gate) for thing in stand.things))
+
+    async def one(thing: str) -> Session:
+        async with gate:
+            return await Session.open(thing, stand.endpoint(thing))
+
+    return await asyncio.gather(*map(one, stand.things))
 
 
-async def close_all(writers: list[asyncio.StreamWriter]) -> None:
-    """End the sessions, whatever state they are in."""
-    for writer in writers:
-        writer.close()
-    for writer in writers:
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+async def close_all(sessions: list[Session]) -> None:
+    """End the sessions."""
+    await asyncio.gather(*(session.close() for session in sessions))
 
 
-async def _connect(stand: Stand, thing: str, gate: asyncio.Semaphore) -> asyncio.StreamWriter:
-    endpoint = stand.endpoint(thing)
-    async with gate:
-        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=tls_context(endpoint))
-        # CONNECT, MQTT 3.1.1, clean session, keep-alive 600 s, empty client id: the certificate says who it is.
-        writer.write(b"\x10\x0c\x00\x04MQTT\x04\x02\x02\x58\x00\x00")
-        answer = await reader.readexactly(4)
-    if answer != b"\x20\x02\x00\x00":
-        raise ConnectionError(f"{thing} was not let in: {answer.hex()}")
-    return writer
+async def _measure(stand: Stand, pids: dict[str, int]) -> tuple[float, dict[str, float]]:
+    started = time.perf_counter()
+    sessions = await connect_all(stand)
+    taken = time.perf_counter() - started
+    after = {name: _memory(pid) for name, pid in pids.items()}
+    await close_all(sessions)
+    return taken, after
 
 
 def _memory(pid: int) -> float:
-    return float(psutil.Process(pid).memory_info().rss) / MEGABYTE
+    return round(psutil.Process(pid).memory_info().rss / MEGABYTE, 1)

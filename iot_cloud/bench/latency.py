@@ -1,13 +1,14 @@
 """From update to delta, beside the echo of the same message through the same broker; and updates a second."""
 
 import json
-import statistics
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import paho.mqtt.client as mqtt
 
+from iot_cloud.bench.figure import Figure, percentile, spread
 from iot_cloud.bench.stand import Stand
 from iot_cloud.connection import connect, new_client
 
@@ -49,8 +50,8 @@ class Probe:
         self.client.loop_stop()
 
 
-def latency(stand: Stand, rounds: int) -> dict[str, float]:
-    """Milliseconds: the echo of the request itself, and the delta that the service makes of it."""
+def latency(stand: Stand, rounds: int) -> Iterator[Figure]:
+    """The echo of the request itself, and the delta that the service makes of it."""
     probe = Probe(stand, stand.things[0], ("update", "update/delta"))
     echoes, deltas = [], []
     for number in range(rounds + WARM_UP):
@@ -62,20 +63,13 @@ def latency(stand: Stand, rounds: int) -> dict[str, float]:
         echoes.append((probe.arrivals["update"] - sent) * 1000)
         deltas.append((probe.arrivals["delta"] - sent) * 1000)
     probe.close()
-    echo50, echo99 = _percentiles(echoes[WARM_UP:])
-    delta50, delta99 = _percentiles(deltas[WARM_UP:])
-    return {
-        "rounds": rounds,
-        "echo_p50_ms": echo50,
-        "echo_p99_ms": echo99,
-        "delta_p50_ms": delta50,
-        "delta_p99_ms": delta99,
-        "p50_ratio": round(delta50 / echo50, 2),
-        "p99_ratio": round(delta99 / echo99, 2),
-    }
+    echoes, deltas = echoes[WARM_UP:], deltas[WARM_UP:]
+    for percent, target in ((50, "at most 3.5 x"), (99, "at most 8 x")):
+        figures = percentile(deltas, percent), "ms", percentile(echoes, percent), "echo"
+        yield Figure(f"update → delta, p{percent}", *figures, target, spread(deltas, percent))
 
 
-def throughput(stand: Stand, rounds: int) -> dict[str, float]:
+def throughput(stand: Stand, rounds: int) -> Iterator[Figure]:
     """Accepted updates a second, sent without waiting."""
     probe = Probe(stand, stand.things[0], ("update/accepted",))
     started = time.perf_counter()
@@ -87,9 +81,4 @@ def throughput(stand: Stand, rounds: int) -> dict[str, float]:
             raise TimeoutError("not all updates were accepted")
     taken = time.perf_counter() - started
     probe.close()
-    return {"updates": rounds, "per_second": round(rounds / taken)}
-
-
-def _percentiles(values: list[float]) -> tuple[float, float]:
-    parts = statistics.quantiles(values, n=100)
-    return round(parts[49], 3), round(parts[98], 3)
+    yield Figure("accepted updates, one sender on the same cores", round(rounds / taken), "/s")

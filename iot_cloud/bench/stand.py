@@ -17,7 +17,7 @@ from iot_cloud.authority import Authority
 from iot_cloud.connection import Endpoint
 from iot_cloud.enrolment import Enrolment, NoRights
 from iot_cloud.errors import ProcessError
-from iot_cloud.home import CloudHome, write_private
+from iot_cloud.home import CloudHome
 from iot_cloud.registry import Registry
 from iot_cloud.settings import Settings
 
@@ -82,8 +82,8 @@ def _enrol(home: CloudHome, names: tuple[str, ...]) -> None:
     for name in names:
         key = certificates.new_key()
         answer, _ = enrolment.provision(name, certificates.request(name, key))
-        write_private(home.root / "bench" / f"{name}.key", certificates.key_pem(key))
-        write_private(home.root / "bench" / f"{name}.pem", answer["certificate"])
+        (home.root / "bench" / f"{name}.key").write_bytes(certificates.key_pem(key))
+        (home.root / "bench" / f"{name}.pem").write_text(answer["certificate"])
     registry.close()
 
 
