@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from contracts.sale import Status
@@ -16,11 +16,12 @@ PAGE = 24
 COUNT_TO = 1_000
 """Counting further than people read would cost every page view."""
 
+# Each is the order of one index, forwards or backwards: nothing is sorted.
 SORTS = {
-    "new": ("Newest first", (SaleRow.listed_block.desc(), SaleRow.address)),
+    "new": ("Newest first", (SaleRow.listed_block.desc(), SaleRow.address.desc())),
     "old": ("Oldest first", (SaleRow.listed_block, SaleRow.address)),
     "cheap": ("Lowest price", (SaleRow.price_wei, SaleRow.address)),
-    "dear": ("Highest price", (SaleRow.price_wei.desc(), SaleRow.address)),
+    "dear": ("Highest price", (SaleRow.price_wei.desc(), SaleRow.address.desc())),
 }
 
 
@@ -84,18 +85,22 @@ def _number(text: str | None) -> int:
 
 
 def find_sales(database: Database, chain_id: int, search: Search) -> Page:
-    """Return one page of what is for sale."""
-    query = _filtered(select(SaleRow), chain_id, search)
-    ordered = query.order_by(*SORTS[search.sort][1]).offset((search.page - 1) * PAGE).limit(PAGE)
+    """Return one page of what is for sale: one walk along an index that holds all it needs, then the page's rows."""
+    query = _filtered(select(SaleRow.address), chain_id, search).order_by(*SORTS[search.sort][1])
+    first = (search.page - 1) * PAGE
     with database.read() as session:
-        count = _count(session, chain_id, search)
-        rows = list(session.scalars(ordered))
-    return Page(rows, min(count, COUNT_TO), count > COUNT_TO, search.page)
+        if first >= COUNT_TO:
+            deep = list(session.scalars(query.offset(first).limit(PAGE)))
+            return Page(_rows(session, chain_id, deep), COUNT_TO, True, search.page)
+        seen = list(session.scalars(query.limit(COUNT_TO + 1)))
+        rows = _rows(session, chain_id, seen[first : first + PAGE])
+    return Page(rows, min(len(seen), COUNT_TO), len(seen) > COUNT_TO, search.page)
 
 
-def _count(session: Session, chain_id: int, search: Search) -> int:
-    some = _filtered(select(SaleRow.address), chain_id, search).limit(COUNT_TO + 1).subquery()
-    return session.scalar(select(func.count()).select_from(some)) or 0
+def _rows(session: Session, chain_id: int, addresses: list[str]) -> list[SaleRow]:
+    query = select(SaleRow).where(SaleRow.chain_id == chain_id, SaleRow.address.in_(addresses))
+    by_address = {row.address: row for row in session.scalars(query)}
+    return [by_address[address] for address in addresses]
 
 
 def _filtered(query: Select[Any], chain_id: int, search: Search) -> Select[Any]:
@@ -117,20 +122,22 @@ def sales_of(
         return list(session.scalars(query.order_by(SaleRow.listed_block.desc(), SaleRow.address).limit(limit)))
 
 
+def sites_and_operators(database: Database, chain_id: int) -> list[tuple[SiteRow, OperatorRow | None]]:
+    """Return all sites with their operators."""
+    same = (OperatorRow.address == SiteRow.operator) & (OperatorRow.chain_id == SiteRow.chain_id)
+    query = select(SiteRow, OperatorRow).join(OperatorRow, same, isouter=True).where(SiteRow.chain_id == chain_id)
+    with database.read() as session:
+        return [(site, operator) for site, operator in session.execute(query.order_by(SiteRow.id))]
+
+
+def takes_goods(site: SiteRow, operator: OperatorRow | None) -> bool:
+    """Whether new listings may name this site."""
+    return site.open and (operator is None or operator.listed)
+
+
 def open_sites(database: Database, chain_id: int) -> list[tuple[SiteRow, OperatorRow | None]]:
     """Return the sites that take new listings, with their operators."""
-    query = (
-        select(SiteRow, OperatorRow)
-        .join(
-            OperatorRow,
-            (OperatorRow.address == SiteRow.operator) & (OperatorRow.chain_id == SiteRow.chain_id),
-            isouter=True,
-        )
-        .where(SiteRow.chain_id == chain_id, SiteRow.open)
-        .order_by(SiteRow.id)
-    )
-    with database.read() as session:
-        return [(site, operator) for site, operator in session.execute(query) if operator is None or operator.listed]
+    return [pair for pair in sites_and_operators(database, chain_id) if takes_goods(*pair)]
 
 
 def site_and_operator(database: Database, chain_id: int, site_id: int) -> tuple[SiteRow | None, OperatorRow | None]:

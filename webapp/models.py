@@ -78,8 +78,9 @@ class SaleRow(Base):
 
     __tablename__ = "sales"
     __table_args__ = (
-        Index("sales_open", "status", "listed_block"),
-        Index("sales_price", "status", "price_wei"),
+        # Whole searches are answered from these two without a look at the table.
+        Index("sales_by_age", "chain_id", "status", "listed_block", "address", "site", "search"),
+        Index("sales_by_price", "chain_id", "status", "price_wei", "address", "site", "search"),
         Index("sales_seller", "seller", "listed_block"),
         Index("sales_buyer", "buyer", "listed_block"),
         Index("sales_site", "site", "status"),

@@ -83,13 +83,16 @@ class Outbox:
         self.broadcast(rows)
         return rows
 
-    def record(self, user_id: int, form: str, sender: str, sent: tuple[str, int], plan: Planned) -> Transaction:
-        """Keep hash and nonce of a transaction that the person's own wallet signed and sent."""
+    def record(
+        self, user_id: int, form: str, sender: str, sent: tuple[str, int], plan: Planned, *, part: int = 0
+    ) -> Transaction:
+        """Keep hash and nonce of a transaction that the person's own wallet signed and sent; `part` of a form."""
         with self._database.write(f"nonce:{sender}") as session:
-            rows = _of_form(session, user_id, form)
-            if rows:
-                return rows[0]
+            known = [row for row in _of_form(session, user_id, form) if row.part == part]
+            if known:
+                return known[0]
             row = _row(self._chain.chain_id, plan, sent[1], State.SENT)
+            row.part = part
             row.hash, row.user_id, row.idempotency_key, row.sender = sent[0], user_id, form, sender
             row.sent_at = now()
             session.add(row)

@@ -1,9 +1,14 @@
-"""From a seller's form to the call that lists the goods."""
+"""From a seller's form or file to the calls that list the goods."""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import func, select
 
+from contracts.calls import Call
 from contracts.factory import Listing
 from contracts.terms import sale_address
+from webapp.batch import PER_TRANSACTION
 from webapp.forms.listing import ListingForm
 from webapp.models import SaleRow, Transaction, User
 from webapp.outbox import OPEN, Planned
@@ -45,7 +50,31 @@ def free_edition(shop: Services, seller: str, listing: Listing) -> int:
 
 
 def _address(deployment: object, seller: str, listing: Listing, edition: int) -> str:
-    from dataclasses import replace
-
     terms = replace(listing, edition=edition).terms(seller)
     return str(sale_address(deployment.factory, deployment.implementation, terms))  # type: ignore[attr-defined]
+
+
+def plans_of(shop: Services, seller: str, listings: Sequence[Listing]) -> list[Planned]:
+    """Return the calls that list these goods, many a transaction, at editions that are free."""
+    taken = _highest_editions(shop, seller)
+    fresh = [replace(one, edition=one.edition + taken.get(_goods(one), -1) + 1) for one in listings]
+    starts = range(0, len(fresh), PER_TRANSACTION)
+    some = [(start, fresh[start : start + PER_TRANSACTION]) for start in starts]
+    return [planned_batch(shop.chain.factory.create_sales(listings), start, len(listings)) for start, listings in some]
+
+
+def planned_batch(call: Call, first: int, count: int) -> Planned:
+    """Return a call that lists `count` items of a file, beginning after the first `first`."""
+    details = {"title": f"{count} items from a file", "count": count}
+    return Planned(call, "batch", f"items {first + 1} to {first + count}", details)
+
+
+def _goods(listing: Listing) -> tuple[str, str, str, int]:
+    return listing.make, listing.model, listing.number, listing.year
+
+
+def _highest_editions(shop: Services, seller: str) -> dict[tuple[str, str, str, int], int]:
+    columns = (SaleRow.make, SaleRow.model, SaleRow.number, SaleRow.year)
+    query = select(*columns, func.max(SaleRow.edition)).where(SaleRow.seller == seller).group_by(*columns)
+    with shop.database.read() as db:
+        return {(make, model, number, year): top for make, model, number, year, top in db.execute(query)}

@@ -35,7 +35,12 @@ class Services:
         Raises:
             SettingsError: something in the run folder is missing.
         """
-        database, chain, cloud = Database(settings.database_url), Chain.open(settings), Cloud(settings)
+        return cls.over(settings, Chain.open(settings))
+
+    @classmethod
+    def over(cls, settings: Settings, chain: Chain) -> "Services":
+        """Open all parts over this chain."""
+        database, cloud = Database(settings.database_url), Cloud(settings)
         return cls(
             settings=settings,
             database=database,

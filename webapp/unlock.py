@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import Any
 
-from webapp.errors import Busy, WebError, WrongPassphrase
+from webapp.errors import Busy, InvalidInput, WebError, WrongPassphrase
 from webapp.keystore import decrypt, encrypt
 
 
@@ -26,6 +26,7 @@ class Unlocker:
         Raises:
             WrongPassphrase: it does not open.
             Busy: too many wait.
+            InvalidInput: it is no keystore.
         """
         return bytes.fromhex(self._ask({"do": "decrypt", "keystore": keystore, "passphrase": passphrase}))
 
@@ -43,6 +44,8 @@ class Unlocker:
             self._turn.release()
         if reply.get("error") == "passphrase":
             raise WrongPassphrase
+        if reply.get("error") == "keystore":
+            raise InvalidInput("keystore", "This key file cannot be read. Nothing was changed.")
         if "result" not in reply:
             raise WebError("The key could not be opened. Nothing was sent; try again.")
         return str(reply["result"])
@@ -92,6 +95,8 @@ def _answer(request: dict[str, Any]) -> dict[str, str]:
         return {"result": decrypt(request["keystore"], request["passphrase"]).hex()}
     except ValueError:
         return {"error": "passphrase"}
+    except (KeyError, TypeError, NotImplementedError):
+        return {"error": "keystore"}
 
 
 def serve() -> None:

@@ -8,7 +8,7 @@ from test_selling_and_buying import buy, contract_of, list_item
 
 from webapp.barcode import picture_png
 from webapp.inbox import drop
-from webapp.models import AuditRow, ThingRow, User
+from webapp.models import AuditRow, ThingRow
 
 
 @pytest.fixture
@@ -141,17 +141,3 @@ def test_a_bomb_of_pixels_is_refused(tmp_path):
     Image.new("1", (9000, 9000)).save(out, "PNG")
     with pytest.raises(InvalidInput, match="million pixels"):
         drop(out.getvalue(), tmp_path)
-
-
-def test_the_key_file_opens_with_the_passphrase_and_the_passphrase_can_change(world, browser):
-    """Export is a real keystore; after a change only the new passphrase opens the account."""
-    from eth_account import Account
-
-    someone = browser("buyer")
-    keystore = someone.client.get("/account/key").json
-    assert Account.decrypt(keystore, "correct horse battery") == world.keys["buyer"]
-    fresh = {"passphrase": "correct horse battery", "fresh": "a new passphrase", "again": "a new passphrase"}
-    assert someone.post("/account/passphrase", fresh, page="/account").status_code == 303
-    browser("").sign_in("buyer", "a new passphrase")
-    with world.parts.database.read() as session:
-        assert Account.decrypt(session.query(User).filter_by(name="buyer").one().keystore, "a new passphrase")

@@ -9,6 +9,7 @@ from test_selling_and_buying import contract_of, list_item
 
 from contracts.calls import Call, send
 from contracts.sale import Status
+from webapp.models import User
 
 
 @pytest.fixture
@@ -80,3 +81,31 @@ def test_a_built_in_account_s_key_cannot_come_in_twice(world, browser):
     answer, _body, _headers = sign_in(Account.from_key(world.keys["buyer"]), someone)
     assert answer.status_code == 400
     assert "built-in account" in answer.json["error"]
+
+
+def test_a_wallet_lists_a_whole_file(world, browser, holder):
+    """Fifty items a transaction; what was sent before a refusal in the wallet is not asked for again."""
+    key, someone = holder
+    sign_in(key, someone)
+    with world.parts.database.write() as session:
+        session.query(User).filter_by(address=key.address).one().role = "seller"
+    form, headers = "c" * 32, csrf_of(someone)
+    content = "make,model,year,price,site\n" + "".join(f"Nimbus,m{n},2019,1,1\n" for n in range(60)) + "x\n"
+
+    def ask():
+        data = {"content": content, "form_key": form}
+        return someone.client.post("/wallet/prepare-batch", data=data, headers=headers).json
+
+    chain, plan = world.parts.chain, ask()
+    assert len(plan["transactions"]) == 2
+    for step in plan["transactions"]:
+        asked = {name: value for name, value in step["transaction"].items() if name != "from"}
+        nonce = chain.nonce(key.address, "pending")
+        signed = key.sign_transaction({**asked, "nonce": nonce, "chainId": chain.chain_id, "type": 2})
+        hash_ = chain.node.call("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
+        told = someone.client.post(step["report"], json={"hash": hash_, "form_key": form}, headers=headers)
+        assert told.json["next"] == plan["then"]
+        assert len(ask()["transactions"]) < len(plan["transactions"])
+    world.settle()
+    assert "60 for sale" in someone.page("/")
+    assert "10 items from a file" in someone.page(plan["then"])

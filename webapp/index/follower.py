@@ -127,7 +127,7 @@ class Follower:
         query = {"fromBlock": hex(first), "toBlock": hex(last), "topics": [sorted(TOPICS)]}
         logs: list[dict[str, Any]] = self._chain.node.call("eth_getLogs", query)
         times = self._times({log["blockHash"] for log in logs})
-        entries = [_entry(self._chain.chain_id, log, times) for log in logs]
+        entries = [entry_of(self._chain.chain_id, log, times) for log in logs]
         return sorted((entry for entry in entries if entry), key=lambda entry: (entry.block, entry.log_index))
 
     def _times(self, hashes: set[str]) -> dict[str, int]:
@@ -157,7 +157,8 @@ def _head_of(block: Block) -> Head:
     return Head(block.number, block.hash, block.parent_hash, block.timestamp)
 
 
-def _entry(chain_id: int, log: dict[str, Any], times: dict[str, int]) -> Entry | None:
+def entry_of(chain_id: int, log: dict[str, Any], times: dict[str, int]) -> Entry | None:
+    """Return the entry that a log makes, `None` if it is none of ours; `times` tells each block's."""
     event = decode_log(log)
     if event is None or not known(type(event).__name__):
         return None

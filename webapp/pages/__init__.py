@@ -6,6 +6,7 @@ from webapp.pages import (
     account,
     auth,
     batch,
+    bringing,
     explorer,
     health,
     market,
@@ -16,6 +17,7 @@ from webapp.pages import (
     sell,
     transactions,
     wallet,
+    wallet_selling,
     warehouse,
 )
 
@@ -30,9 +32,11 @@ AREAS = (
     operating,
     warehouse,
     wallet,
+    wallet_selling,
     explorer,
     account,
     auth,
+    bringing,
     health,
 )
 

@@ -1,22 +1,16 @@
 """Many listings at once: a file, a preview that marks each bad line, one passphrase."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from sqlalchemy import func, select
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import TextAreaField
 
-from contracts.factory import Listing
 from webapp.access import only, the_user
 from webapp.batch import COLUMNS, MAX_LINES, PER_TRANSACTION, Batch, read_csv
 from webapp.catalogue import open_sites
 from webapp.errors import InvalidInput, Refused, WebError
 from webapp.forms.fields import ActionForm
-from webapp.models import SaleRow, User
-from webapp.outbox import Planned
 from webapp.pages.sell import SELLERS
+from webapp.selling import plans_of
 from webapp.services import services
 from webapp.signing import sign_and_send
 
@@ -39,7 +33,14 @@ def show() -> str:
 def _page(form: BatchForm, batch: Batch | None = None, problem: str = "") -> str:
     sites = open_sites(services().database, services().chain.chain_id)
     return render_template(
-        "sell/batch.html", form=form, batch=batch, problem=problem, sites=sites, columns=COLUMNS, most=MAX_LINES
+        "sell/batch.html",
+        form=form,
+        batch=batch,
+        problem=problem,
+        sites=sites,
+        columns=COLUMNS,
+        most=MAX_LINES,
+        per=PER_TRANSACTION,
     )
 
 
@@ -90,30 +91,7 @@ def send() -> BaseResponse | tuple[str, int]:
             return _page(form, batch), 400
         if not batch.good:
             raise Refused("No line of this file can be listed. Nothing was sent.")
-        sign_and_send(user, form.phrase, form.key, _planned(user, batch.good))
+        sign_and_send(user, form.phrase, form.key, plans_of(services(), user.address, batch.good))
     except WebError as error:
         return _page(form, batch, str(error)), 400 if isinstance(error, Refused) else 503
     return redirect(url_for("transactions.mine"), 303)
-
-
-def _planned(user: User, listings: Sequence[Listing]) -> list[Planned]:
-    taken = _highest_editions(user.address)
-    fresh = [replace(one, edition=one.edition + taken.get(_goods(one), -1) + 1) for one in listings]
-    plans = []
-    for start in range(0, len(fresh), PER_TRANSACTION):
-        some = fresh[start : start + PER_TRANSACTION]
-        title = f"{len(some)} items from a file"
-        call = services().chain.factory.create_sales(some)
-        plans.append(Planned(call, "batch", f"items {start + 1} to {start + len(some)}", {"title": title}))
-    return plans
-
-
-def _goods(listing: Listing) -> tuple[str, str, str, int]:
-    return listing.make, listing.model, listing.number, listing.year
-
-
-def _highest_editions(seller: str) -> dict[tuple[str, str, str, int], int]:
-    columns = (SaleRow.make, SaleRow.model, SaleRow.number, SaleRow.year)
-    query = select(*columns, func.max(SaleRow.edition)).where(SaleRow.seller == seller).group_by(*columns)
-    with services().database.read() as db:
-        return {(make, model, number, year): top for make, model, number, year, top in db.execute(query)}

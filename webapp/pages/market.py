@@ -2,8 +2,8 @@
 
 from flask import Blueprint, render_template, request
 
-from webapp.catalogue import SORTS, Search, find_sales, open_sites
-from webapp.furniture import remember_names, sites_by_id
+from webapp.catalogue import SORTS, Search, find_sales, sites_and_operators, takes_goods
+from webapp.furniture import remember_names
 from webapp.services import services
 
 bp = Blueprint("market", __name__)
@@ -15,7 +15,7 @@ def market() -> str:
     search = Search.of(request.args)
     page = find_sales(services().database, services().chain.chain_id, search)
     remember_names([row.seller for row in page.rows])
-    sites = sites_by_id(page.rows)
     template = "market/results.html" if request.headers.get("HX-Request") else "market/market.html"
-    choices = open_sites(services().database, services().chain.chain_id)
+    all_sites = sites_and_operators(services().database, services().chain.chain_id)
+    sites, choices = {site.id: site for site, _ in all_sites}, [pair for pair in all_sites if takes_goods(*pair)]
     return render_template(template, page=page, search=search, sites=sites, sorts=SORTS, choices=choices)

@@ -8,15 +8,13 @@ from eth_utils.address import is_address, to_checksum_address
 from flask import Blueprint, abort, request, session, url_for
 
 from contracts.voucher import Voucher, pickup_data
-from webapp.access import check_rate, count_failure, local_path, only, signed_in, the_user
+from webapp.access import check_rate, count_failure, local_path, signed_in, the_user
 from webapp.access import sign_in as begin_session
 from webapp.errors import NodeUnreachable, Refused
 from webapp.models import SaleRow, User, now
 from webapp.outbox import Planned
 from webapp.pages.sale import acts_for, get_sale, title_of
-from webapp.pages.sell import SELLERS, listing_form
 from webapp.people import wallet_account
-from webapp.selling import planned_listing
 from webapp.services import services
 from webapp.vouchers import expiry
 from webapp.wallets import Challenge, for_wallet
@@ -43,7 +41,7 @@ def challenge() -> Answer:
     """Return the message that the wallet signs to sign in."""
     made = Challenge.make(request.host, request.host_url.rstrip("/"), services().chain.chain_id)
     session["challenge"] = {"nonce": made.nonce, "issued": int(made.issued.timestamp())}
-    address = str(_body().get("address", ""))
+    address = str(body_of().get("address", ""))
     if not is_address(address):
         raise Refused("The wallet named no account. Unlock it and try again.")
     address = to_checksum_address(address)
@@ -59,7 +57,7 @@ def sign_in() -> Answer:
         raise Refused("This sign-in was used or has expired. Try again.")
     issued = datetime.fromtimestamp(kept["issued"], UTC)
     shown = Challenge(request.host, request.host_url.rstrip("/"), services().chain.chain_id, kept["nonce"], issued)
-    body = _body()
+    body = body_of()
     try:
         address = shown.verify(str(body.get("address", "")), str(body.get("signature", "")))
     except Refused:
@@ -114,7 +112,7 @@ def _pickup(row: SaleRow, user: User, attempt: int) -> dict[str, Any]:
 @signed_in
 def keep(chain_id: int, address: str) -> Answer:
     """Keep a voucher that the wallet signed, if it is this person's."""
-    row, user, body, shop = get_sale(chain_id, address), the_user(), _body(), services()
+    row, user, body, shop = get_sale(chain_id, address), the_user(), body_of(), services()
     attempt, until = _whole(body, "attempt"), _whole(body, "expires_at")
     try:
         signature = bytes.fromhex(str(body.get("signature", "")).removeprefix("0x"))
@@ -153,42 +151,12 @@ def report(chain_id: int, address: str, act: str) -> Answer:
     """Follow a transaction that the wallet sent; only its hash and nonce are kept."""
     row, user = get_sale(chain_id, address), the_user()
     details = {"title": title_of(row), "price_wei": str(row.price_wei)}
-    return _follow(user, Planned(services().chain.sale(row.address).cancel(), act[:32], row.address, details))
+    return follow(user, Planned(services().chain.sale(row.address).cancel(), act[:32], row.address, details))
 
 
-@bp.post("/prepare-listing")
-@only(*SELLERS)
-def prepare_listing() -> Answer:
-    """Check the listing form and return the transaction that lists the goods."""
-    form, shop, user = listing_form(), services(), the_user()
-    del form.passphrase
-    if not form.validate_on_submit():
-        return {
-            "error": "Some fields cannot stand.",
-            "fields": {name: said[0] for name, said in form.errors.items()},
-        }, 400
-    plan = planned_listing(shop, user, form)
-    shop.chain.check(user.address, plan.call)
-    session["listing"] = {"subject": plan.subject, "details": plan.details}
-    return {
-        "transaction": for_wallet(plan.call, user.address, shop.chain.fees()),
-        "report": url_for("wallet.report_listing"),
-    }
-
-
-@bp.post("/report-listing")
-@only(*SELLERS)
-def report_listing() -> Answer:
-    """Follow a listing that the wallet sent."""
-    kept = session.get("listing")
-    if not kept:
-        raise Refused("Fill in the form first.")
-    call = services().chain.sale(kept["subject"]).cancel()
-    return _follow(the_user(), Planned(call, "list", kept["subject"], kept["details"]))
-
-
-def _follow(user: User, plan: Planned) -> Answer:
-    body, shop = _body(), services()
+def follow(user: User, plan: Planned, part: int = 0) -> dict[str, Any]:
+    """Keep what a page's script reports: hash and nonce of a transaction that the wallet sent."""
+    body, shop = body_of(), services()
     hash_, form = str(body.get("hash", "")), str(body.get("form_key", ""))
     if not _HASH.fullmatch(hash_) or not re.fullmatch(r"[0-9a-f]{32}", form):
         raise Refused("The wallet's answer cannot be read; look into the wallet whether it was sent.")
@@ -196,10 +164,11 @@ def _follow(user: User, plan: Planned) -> Answer:
     if sent and sent["from"].lower() != user.address.lower():
         raise Refused("That transaction is another account's.")
     nonce = int(sent["nonce"], 16) if sent else shop.chain.nonce(user.address, "pending")
-    row = shop.outbox.record(user.id, form, user.address, (hash_, nonce), plan)
+    row = shop.outbox.record(user.id, form, user.address, (hash_, nonce), plan, part=part)
     return {"next": url_for("transactions.show", transaction_id=row.id)}
 
 
-def _body() -> dict[str, Any]:
+def body_of() -> dict[str, Any]:
+    """Return the object that a page's script sent."""
     body = request.get_json(silent=True)
     return body if isinstance(body, dict) else {}

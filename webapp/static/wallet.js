@@ -66,12 +66,15 @@ const act = async (form) => {
     const signature = await provider.request({ method: "eth_signTypedData_v4", params: [from, JSON.stringify(data)] });
     await post(keep, { signature, attempt, expires_at });
   }
-  if (plan.transaction) {
-    const hash = await provider.request({ method: "eth_sendTransaction", params: [plan.transaction] });
-    const form_key = form.querySelector("input[name=form_key]").value;
-    next = (await post(plan.report, { hash, form_key })).next;
+  const steps = plan.transactions ?? (plan.transaction ? [plan] : []);
+  const form_key = form.querySelector("input[name=form_key]").value;
+  for (const [sent, { transaction, report }] of steps.entries()) {
+    const hash = await provider.request({ method: "eth_sendTransaction", params: [transaction] }).catch((error) => {
+      throw sent ? new Error(`${sent} of ${steps.length} transactions were sent and go on; the rest was not. Send again for the rest.`) : error;
+    });
+    next = (await post(report, { hash, form_key })).next;
   }
-  location.assign(next);
+  location.assign(next ?? plan.then);
 };
 
 const say = (form, text) => {

@@ -1,0 +1,78 @@
+"""A key comes and goes as a key file; the passphrase changes, the address does not."""
+
+import json
+from io import BytesIO
+
+import pytest
+from eth_account import Account
+from worlds import PASSPHRASE
+
+from webapp.models import User
+
+KEY = Account.create()
+OLD = "short"
+
+
+def key_file(**changes):
+    """Return a key file as another wallet would export it."""
+    kept = Account.encrypt(KEY.key, OLD, kdf="scrypt", iterations=1024)
+    return json.dumps({**kept, **changes}).encode()
+
+
+def bring(someone, content, **changes):
+    """Send the form."""
+    page = "/sign-up/key-file"
+    fields = {"name": "traveller", "old": OLD, "passphrase": PASSPHRASE, "again": PASSPHRASE, **changes}
+    data = {**someone.tokens(someone.page(page)), **fields, "keystore": (BytesIO(content), "key.json")}
+    return someone.client.post(page, data=data, content_type="multipart/form-data")
+
+
+@pytest.mark.row("T5")
+def test_a_key_file_of_another_wallet_becomes_an_account(world, browser):
+    """The same address, encrypted anew; the new passphrase opens it, here and in the export."""
+    someone = browser()
+    assert bring(someone, key_file()).status_code == 303
+    assert KEY.address in someone.page("/account")
+    again = browser().sign_in("traveller")
+    assert Account.decrypt(again.client.get("/account/key").json, PASSPHRASE) == KEY.key
+    assert "already has an account" in bring(browser(), key_file(), name="twin").text
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "words"),
+    [
+        (b"", {}, "no key file"),
+        (b"not json", {}, "no key file"),
+        (b"[]", {}, "no key file"),
+        (b"{" * 9000, {}, "no key file"),
+        (b"x" * 20_000, {}, "too large"),
+        (key_file(version=1), {}, "version-3"),
+        (key_file(crypto={"cipher": "aes-128-ctr", "kdf": "scrypt", "kdfparams": {"n": 2**30, "r": 8, "p": 1}}), {},
+         "more work"),
+        (key_file(crypto={"cipher": "aes-128-ctr", "kdf": "scrypt", "kdfparams": {"n": 2, "r": 8, "p": 1}}), {},
+         "cannot be read"),
+        (key_file(), {"old": "wrong"}, "does not open this file"),
+        (key_file(), {"passphrase": "short", "again": "short"}, "characters"),
+        (key_file(), {"again": "another"}, "not the same"),
+        (key_file(), {"name": "seller"}, "taken"),
+    ],
+)  # fmt: skip
+def test_what_is_no_key_file_is_refused_in_words(world, browser, content, changes, words):
+    """Beside its field; no account is made."""
+    answer = bring(browser(), content, **changes)
+    assert answer.status_code == 400
+    assert words in answer.text
+    with world.parts.database.read() as session:
+        assert session.query(User).filter_by(address=KEY.address).count() == 0
+
+
+def test_the_key_file_opens_with_the_passphrase_and_the_passphrase_can_change(world, browser):
+    """Export is a real keystore; after a change only the new passphrase opens the account."""
+    someone = browser("buyer")
+    keystore = someone.client.get("/account/key").json
+    assert Account.decrypt(keystore, PASSPHRASE) == world.keys["buyer"]
+    fresh = {"passphrase": PASSPHRASE, "fresh": "a new passphrase", "again": "a new passphrase"}
+    assert someone.post("/account/passphrase", fresh, page="/account").status_code == 303
+    browser("").sign_in("buyer", "a new passphrase")
+    with world.parts.database.read() as session:
+        assert Account.decrypt(session.query(User).filter_by(name="buyer").one().keystore, "a new passphrase")

@@ -1,0 +1,21 @@
+"""`python -m webapp.bench`: index, market page, outbox, batch and memory, as JSON lines; needs anvil beside it."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from webapp.bench import reading, sending
+
+
+def main() -> int:
+    """Run all."""
+    with tempfile.TemporaryDirectory(prefix="lading-bench") as name:
+        folder = Path(name)
+        reading.catch_up(folder)
+        reading.market(folder)
+        sending.measure(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
