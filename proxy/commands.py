@@ -12,7 +12,7 @@ from typing import Any
 from proxy import listeners
 from proxy.admin import request_admin
 from proxy.errors import GatewayError, NotRunningError
-from proxy.material import read_material
+from proxy.material import Material, read_material
 from proxy.nginx import Nginx
 from proxy.poller import is_silent
 from proxy.render import Situation, render
@@ -79,15 +79,14 @@ def ready(settings: Settings) -> dict[str, Any]:
 
 
 def write_configuration(settings: Settings, folder: Path) -> None:
-    """Write nginx's configuration for a company's own nginx to include, and test it.
+    """Write nginx's configuration for a company's own nginx to include, once nginx has taken it in a test.
 
     Raises:
-        GatewayError: what is wrong.
+        GatewayError: what is wrong; nothing is written.
     """
-    material = read_material(settings)
-    store = Store(settings.folder)
-    addresses = {name: (host, port or 1) for name, (host, port) in listeners.wanted(settings).items()}
-    files = render(settings, material, Situation(store.load(), store.key(), addresses), folder)
+    material, store = read_material(settings), Store(settings.folder)
+    _rehearse(settings, material)
+    files = render(settings, material, Situation(store.load(), store.key(), _asked(settings)), folder)
     for needed in (folder, settings.folder / "logs"):
         needed.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, content in files.items():
@@ -102,18 +101,25 @@ def check(settings: Settings) -> list[str]:
         GatewayError: the first thing that would keep the gateway from serving.
     """
     material = read_material(settings)
-    addresses = {name: (host, port or 1) for name, (host, port) in listeners.wanted(settings).items()}
     if not _runs(settings):
         for listener in listeners.bind(listeners.wanted(settings)).values():
             listener.close()
+    _rehearse(settings, material)
+    silent = [url for url in settings.upstreams if is_silent(url, 2)]
+    return [f"upstream {url} does not answer now" for url in silent]
+
+
+def _rehearse(settings: Settings, material: Material) -> None:
     with TemporaryDirectory(prefix="lading-") as scratch:
         moved = settings.model_copy(update={"home": Path(scratch)})
         nginx = Nginx(moved)
         nginx.prepare()
-        situation = Situation(Store(settings.folder).load(), bytes(32), addresses)
+        situation = Situation(Store(settings.folder).load(), bytes(32), _asked(settings))
         nginx.install(render(moved, material, situation, nginx.next_folder()))
-    silent = [url for url in settings.upstreams if is_silent(url, 2)]
-    return [f"upstream {url} does not answer now" for url in silent]
+
+
+def _asked(settings: Settings) -> dict[str, tuple[str, int]]:
+    return {name: (host, port or 1) for name, (host, port) in listeners.wanted(settings).items()}
 
 
 def _runs(settings: Settings) -> bool:

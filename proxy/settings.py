@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     status_port: int = Field(0, ge=0, le=65535)
 
     upstreams: tuple[str, ...] = Field(("http://127.0.0.1:8545", "http://127.0.0.1:8546"), min_length=1)
-    web_upstream: str = Field("", pattern=r"^(http://[A-Za-z0-9.:\[\]-]+)?$")
+    web_upstream: str = Field(
+        "", pattern=r"^(http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?)?$", description="passphrases: loopback only"
+    )
     certificate: Path = Field(default_factory=lambda: _under("gateway", "server.pem"))
     key: Path = Field(default_factory=lambda: _under("gateway", "server.key"))
     client_ca: Path = Field(default_factory=lambda: _under("cloud", "ca", "ca.pem"))

@@ -13,17 +13,21 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 class Authority:
     """Issues, revokes, and writes ca.pem and crl.pem."""
 
-    def __init__(self, folder: Path, name: str = "Lading test CA") -> None:
+    chain = b""
+
+    def __init__(self, folder: Path, name: str = "Lading test CA", issuer: "Authority | None" = None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._revoked: list[int] = []
         self.ca, self.crl = folder / "ca.pem", folder / "crl.pem"
-        own = self._builder(self._name, self._key, timedelta(days=-1), timedelta(days=30))
-        own = own.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self.root = self.ca
+        above = issuer or self
+        own = above._builder(self._name, self._key, timedelta(days=-1), timedelta(days=30))
+        own = own.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         own = own.add_extension(_usage(sign=True), critical=True)
-        self.ca.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
+        self.ca.write_bytes(own.sign(above._key, hashes.SHA256()).public_bytes(Encoding.PEM))
         self.write_crl()
 
     def issue(self, *common_names: str, hosts: tuple[str, ...] = (), days: tuple[int, int] = (-1, 30)) -> "Identity":
@@ -36,7 +40,15 @@ class Authority:
         builder = builder.add_extension(purposes, critical=False)
         if hosts:
             builder = builder.add_extension(_names(hosts), critical=False)
-        return _save(self.folder, "-".join(common_names), builder.sign(self._key, hashes.SHA256()), key)
+        saved = _save(self.folder, "-".join(common_names), builder.sign(self._key, hashes.SHA256()), key)
+        saved.certificate.write_bytes(saved.certificate.read_bytes() + self.chain)
+        return saved
+
+    def intermediate(self, name: str) -> "Authority":
+        """An authority below this one; what it issues comes with its own certificate behind it."""
+        below = Authority(self.folder / "below", name, self)
+        below.chain, below.root = below.ca.read_bytes(), self.ca
+        return below
 
     @classmethod
     def alone(cls, folder: Path, name: str) -> "Identity":

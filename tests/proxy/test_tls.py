@@ -37,6 +37,21 @@ def test_old_version_is_refused_in_the_handshake(shared: Running, version: ssl.T
         context_of(shared, version).wrap_socket(shared.raw("devices"), server_hostname="127.0.0.1")
 
 
+# A client cannot be told to speak these any more, so their first words are written out.
+SSL3 = b"\x16\x03\x00\x00\x2f\x01\x00\x00\x2b\x03\x00" + b"r" * 32 + b"\x00\x00\x04\x00\x2f\x00\x0a\x01\x00"
+SSL2 = b"\x80\x1c\x01\x00\x02\x00\x03\x00\x00\x00\x10\x07\x00\xc0" + b"r" * 16
+
+
+@pytest.mark.parametrize("hello", [SSL3, SSL2], ids=["SSLv3", "SSLv2"])
+def test_ancient_version_gets_an_alert_or_nothing(shared: Running, hello: bytes) -> None:
+    """Never the server's half of a handshake."""
+    line = shared.raw("devices")
+    line.sendall(hello)
+    answer = line.recv(65536)
+    assert answer[:1] in {b"", b"\x15"}
+    assert b"HTTP" not in answer
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=str)
 def test_current_version_serves_with_forward_secrecy(shared: Running, version: ssl.TLSVersion) -> None:
     """And with an authenticated cipher."""
@@ -109,6 +124,13 @@ def test_web_application_is_served_over_tls_with_hsts(full: tuple[Running, Node]
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert web.seen[-1].headers["X-Forwarded-Proto"] == "https"
     assert web.seen[-1].headers["X-Forwarded-For"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=str)
+def test_web_application_refuses_old_versions_too(full: tuple[Running, Node], version: ssl.TLSVersion) -> None:
+    """Every block has the same rule."""
+    with pytest.raises(ssl.SSLError, match=r"(?i)protocol.version"):
+        context_of(full[0], version).wrap_socket(full[0].raw("web"), server_hostname="127.0.0.1")
 
 
 def test_plain_http_redirects_people_and_forwards_nothing(full: tuple[Running, Node]) -> None:
