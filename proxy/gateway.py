@@ -116,6 +116,7 @@ class Gateway:
         """Send no requests to these nodes."""
         try:
             self.bring(down=down, test=False)
+            self.trouble = ""
         except GatewayError as error:
             self.trouble = f"the nodes' list could not be changed: {error}"
 
@@ -140,7 +141,6 @@ class Gateway:
             except GatewayError:
                 self.settings = before
                 raise
-            self.trouble = ""
 
     def _files(self, state: State) -> dict[str, bytes]:
         situation = Situation(state.admission, self.store.key(), self.addresses, state.down, state.full)

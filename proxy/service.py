@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from proxy.render import needs_tls
 from proxy.settings import Settings
 from proxy.status import StatusServer
 from proxy.store import write_secret
-from proxy.watch import DiskWatch, RevocationWatch
+from proxy.watch import DiskWatch, RevocationWatch, Watch
 
 TICK_S = 0.25
 
@@ -41,8 +41,8 @@ def serve(settings: Settings) -> None:
         stack.callback(gateway.stop)
         poller = Poller(settings, gateway.set_down)
         poller.poll()
-        disk = DiskWatch(gateway)
-        status = _status_server(settings, gateway, poller, disk)
+        watches = (DiskWatch(gateway), RevocationWatch(gateway))
+        status = _status_server(settings, gateway, poller, watches)
         admin = AdminServer(settings.folder / "admin.sock", gateway)
         stack.callback((settings.folder / "admin.sock").unlink, missing_ok=True)
         for server in (admin, status):
@@ -53,16 +53,16 @@ def serve(settings: Settings) -> None:
         stack.callback(polling.join)
         stack.callback(stop.set)
         stack.enter_context(_ready(settings, gateway, status))
-        _supervise(gateway, stop, (RevocationWatch(gateway).look, disk.look))
+        _supervise(gateway, stop, watches)
 
 
-def _supervise(gateway: Gateway, stop: threading.Event, watches: Iterable[Callable[[], None]]) -> None:
+def _supervise(gateway: Gateway, stop: threading.Event, watches: Iterable[Watch]) -> None:
     while not stop.wait(TICK_S):
-        for look in watches:
+        for watch in watches:
             try:
-                look()
+                watch.look()
             except (GatewayError, OSError) as error:
-                gateway.trouble = str(error)
+                watch.trouble = str(error)
         if (complaint := gateway.nginx.failure()) is not None:
             print(f"nginx ended ({complaint}); starting it again", file=sys.stderr, flush=True)
             gateway.revive()
@@ -74,9 +74,9 @@ def _in_background(work: object) -> threading.Thread:
     return thread
 
 
-def _status_server(settings: Settings, gateway: Gateway, poller: Poller, disk: DiskWatch) -> StatusServer:
+def _status_server(settings: Settings, gateway: Gateway, poller: Poller, watches: Iterable[Watch]) -> StatusServer:
     try:
-        return StatusServer(("127.0.0.1", settings.status_port), gateway, poller, disk)
+        return StatusServer(("127.0.0.1", settings.status_port), gateway, poller, watches)
     except OSError as error:
         raise PortTakenError(f"status: cannot listen on 127.0.0.1:{settings.status_port}: {error.strerror}") from error
 

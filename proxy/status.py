@@ -1,38 +1,61 @@
 """`/healthz` and `/metrics` on loopback."""
 
 import json
+import os
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from proxy.gateway import Gateway
 from proxy.poller import Poller
-from proxy.watch import DiskWatch
+from proxy.watch import Watch
 
 
 class AccessLog:
-    """Counts the access log's lines by block, verdict and status, reading only what is new."""
+    """Counts the access log's lines by block, verdict and status, reading only what is new; it may be rotated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._offset = path.stat().st_size if path.exists() else 0
+        self._file: BinaryIO | None = path.open("rb") if path.exists() else None
+        if self._file is not None:
+            self._file.seek(0, os.SEEK_END)
         self.counts: Counter[tuple[str, str, int]] = Counter()
 
     def read(self) -> None:
-        """Count what was written since."""
-        with self._lock, self._path.open("rb") as file:
-            if file.seek(0, 2) < self._offset:
-                self._offset = 0
-            file.seek(self._offset)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self._offset += len(line)
-                self._count(line)
+        """Count what was written since, to the end of a file that was moved away before the new one."""
+        with self._lock:
+            self._drain()
+            if self._is_rotated():
+                if self._file is not None:
+                    self._file.close()
+                self._file = self._path.open("rb")
+                self._drain()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _is_rotated(self) -> bool:
+        if not self._path.exists():
+            return False
+        return self._file is None or not os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
+
+    def _drain(self) -> None:
+        if self._file is None:
+            return
+        if os.fstat(self._file.fileno()).st_size < self._file.tell():
+            self._file.seek(0)
+        while line := self._file.readline():
+            if not line.endswith(b"\n"):
+                self._file.seek(-len(line), os.SEEK_CUR)
+                break
+            self._count(line)
 
     def _count(self, line: bytes) -> None:
         try:
@@ -47,10 +70,15 @@ class StatusServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], gateway: Gateway, poller: Poller, disk: DiskWatch) -> None:
-        self.gateway, self.poller, self.disk = gateway, poller, disk
+    def __init__(self, address: tuple[str, int], gateway: Gateway, poller: Poller, watches: Iterable[Watch]) -> None:
+        self.gateway, self.poller, self.watches = gateway, poller, tuple(watches)
         self.log = AccessLog(gateway.settings.folder / "logs" / "access.log")
         super().__init__(address, StatusHandler)
+
+    def server_close(self) -> None:
+        """Stop listening and reading."""
+        super().server_close()
+        self.log.close()
 
 
 class StatusHandler(BaseHTTPRequestHandler):
@@ -86,7 +114,7 @@ def healthz(server: StatusServer) -> dict[str, Any]:
     gateway, health = server.gateway, server.poller.health
     nodes = {url: {"head": node.head, "down": url in gateway.state.down} for url, node in health.nodes.items()}
     running = gateway.nginx.failure() is None
-    trouble = server.disk.trouble or gateway.trouble
+    trouble = next((watch.trouble for watch in server.watches if watch.trouble), gateway.trouble)
     return {"ok": running and health.answering and not trouble, "nginx": running, "nodes": nodes, "trouble": trouble}
 
 

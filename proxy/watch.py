@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from dataclasses import replace
+from typing import Protocol
 
 from proxy.errors import GatewayError
 from proxy.gateway import Gateway
@@ -15,6 +16,15 @@ FREE_BYTES = 2 << 20
 RESERVE_BYTES = 1 << 18
 
 
+class Watch(Protocol):
+    """Looks four times a second; `trouble` says why the door is closed, or is empty."""
+
+    trouble: str
+
+    def look(self) -> None:
+        """Close, open, or leave it."""
+
+
 class RevocationWatch:
     """Takes a new revocation list into force; without a readable one no certificate is accepted."""
 
@@ -22,16 +32,17 @@ class RevocationWatch:
         self._gateway = gateway
         self._seen = gateway.state.material.client_crl
         self._bad_since: float | None = None
+        self.trouble = ""
 
     def look(self) -> None:
-        """Read the list; four times a second is often enough."""
+        """Read the list."""
         content = self._read()
         if content == self._seen and self._bad_since is None:
             return
         self._seen = content
         try:
             self._gateway.bring(material=read_material(self._gateway.settings))
-            self._gateway.trouble, self._bad_since = "", None
+            self.trouble, self._bad_since = "", None
         except GatewayError as error:
             self._close(str(error))
 
@@ -42,7 +53,7 @@ class RevocationWatch:
             return b""
 
     def _close(self, why: str) -> None:
-        self._gateway.trouble = why
+        self.trouble = why
         now = time.monotonic()
         self._bad_since = self._bad_since or now
         material = self._gateway.state.material
@@ -66,15 +77,16 @@ class DiskWatch:
 
     def look(self) -> None:
         """Ask how much is free."""
-        free = shutil.disk_usage(self._logs).free
-        if not self._gateway.state.full and free < FULL_BYTES:
-            self.trouble = f"the disk of {self._logs} is full: nothing passes that cannot be logged"
+        free, closed = shutil.disk_usage(self._logs).free, self._gateway.state.full
+        if not closed and free < FULL_BYTES:
             self._reserve.unlink(missing_ok=True)
             self._gateway.bring(full=True, test=False)
-        elif self._gateway.state.full and free >= FREE_BYTES:
+            self.trouble = f"the disk of {self._logs} is full: nothing passes that cannot be logged"
+        elif closed and free >= FREE_BYTES:
             self._gateway.bring(full=False)
-            self.trouble = ""
             self._hold()
+        if not self._gateway.state.full:
+            self.trouble = ""
 
     def _hold(self) -> None:
         try:

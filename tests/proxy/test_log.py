@@ -73,3 +73,24 @@ def test_metrics_count_requests_and_show_the_nodes(shared: Running, shared_node:
     assert f'lading_gateway_node_head{{node="{shared_node.url}"}} 100' in text
     assert "lading_gateway_ok " in text
     assert shared.status("/else")[0] == 404
+
+
+def test_log_is_rotated_without_losing_a_line_or_a_count(shared: Running) -> None:
+    """Moved away, then `reload`: new lines come into a new file, and the metrics count both."""
+    path = shared.folder / "logs" / "access.log"
+    first = ask(shared.wallets(), rpc("eth_feeHistory", 0, "latest", []))
+    entry(shared, first.headers["X-Request-Id"])
+    before = _refused_params(shared)
+    path.rename(path.with_suffix(".1"))
+    second = ask(shared.wallets(), rpc("eth_feeHistory", 0, "latest", []))
+    assert shared.command("reload").returncode == 0
+    third = ask(shared.wallets(), rpc("eth_feeHistory", 0, "latest", []))
+    entry(shared, third.headers["X-Request-Id"])
+    await_until(lambda: second.headers["X-Request-Id"] in path.with_suffix(".1").read_text(), "the last line")
+    await_until(lambda: _refused_params(shared) == before + 2, "both counts")
+
+
+def _refused_params(gateway: Running) -> int:
+    start = 'lading_gateway_requests_total{block="wallets",verdict="params",status="400"} '
+    rows = [row for row in gateway.status("/metrics")[1].splitlines() if row.startswith(start)]
+    return int(rows[0].removeprefix(start)) if rows else 0
