@@ -6,10 +6,13 @@ never a second with another nonce.
 
 import logging
 import time
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 
 from contracts.calls import Call
 from iot_client.chain.node import Node
@@ -21,6 +24,19 @@ log = logging.getLogger("iot_client.chain")
 TIP_WEI = 1_000_000_000
 RESEND_S = 4.0
 REPLACED_AFTER_S = 30.0
+RAISE_PERCENT = 13
+"""A pool wants a tenth more, of tip and limit, before it lets a transaction replace another."""
+
+
+def raised(raw: bytes, base_fee: int) -> dict[str, Any] | None:
+    """The transaction's fields with fees that a pool takes for a replacement; None while its own still pay."""
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    tip, limit = int(fields["maxPriorityFeePerGas"]), int(fields["maxFeePerGas"])
+    if limit >= base_fee + tip:
+        return None
+    wanted = {name: value for name, value in fields.items() if name not in ("v", "r", "s", "accessList")}
+    dearer = tip + tip * RAISE_PERCENT // 100
+    return wanted | {"maxPriorityFeePerGas": dearer, "maxFeePerGas": 2 * base_fee + dearer}
 
 
 class Fate(StrEnum):
@@ -91,9 +107,22 @@ class Sender:
         return Fate.REPLACED if time.monotonic() - since > REPLACED_AFTER_S else Fate.PENDING
 
     def _send_again(self, sending: Sending) -> None:
-        if time.monotonic() - self._sent.get(sending.nonce, float("-inf")) > RESEND_S:
-            log.info("sent again", extra={"fields": {"kind": sending.kind, "hash": sending.hash}})
-            self.send(sending)
+        if time.monotonic() - self._sent.get(sending.nonce, float("-inf")) <= RESEND_S:
+            return
+        raw = self._sealer.open(sending.raw)
+        dearer = raised(raw, self._node.head().base_fee)
+        if dearer is not None:
+            sending = self._replace(sending, dearer)
+        log.info("sent again", extra={"fields": {"kind": sending.kind, "hash": sending.hash, "dearer": bool(dearer)}})
+        self.send(sending)
+
+    def _replace(self, sending: Sending, fields: dict[str, Any]) -> Sending:
+        """The same call with the same nonce: only one of both can be mined, and the proof tells what it did."""
+        signed = self._account.sign_transaction(fields)
+        raw = self._sealer.seal(bytes(signed.raw_transaction))
+        replaced = replace(sending, hash=signed.hash.to_0x_hex(), raw=raw)
+        self._journal.add_sending(replaced)
+        return replaced
 
     def under_way(self, key: Key, kind: str) -> Sending | None:
         """The transaction of this kind for this release that is not settled."""
