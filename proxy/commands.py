@@ -20,6 +20,7 @@ from proxy.settings import Settings
 from proxy.store import Store
 
 STOP_S = 30.0
+ANY_PORT = 61000
 
 
 class RefusedError(GatewayError):
@@ -86,7 +87,8 @@ def write_configuration(settings: Settings, folder: Path) -> None:
     """
     material, store = read_material(settings), Store(settings.folder)
     _rehearse(settings, material)
-    files = render(settings, material, Situation(store.load(), store.key(), _asked(settings)), folder)
+    addresses = {name: (host, port or 1) for name, (host, port) in listeners.wanted(settings).items()}
+    files = render(settings, material, Situation(store.load(), store.key(), addresses), folder)
     for needed in (folder, settings.folder / "logs"):
         needed.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, content in files.items():
@@ -114,12 +116,10 @@ def _rehearse(settings: Settings, material: Material) -> None:
         moved = settings.model_copy(update={"home": Path(scratch)})
         nginx = Nginx(moved)
         nginx.prepare()
-        situation = Situation(Store(settings.folder).load(), bytes(32), _asked(settings))
+        # Ports that anybody may bind; those that were asked for are not this test's to try.
+        ports = {name: ("127.0.0.1", ANY_PORT + number) for number, name in enumerate(listeners.wanted(settings))}
+        situation = Situation(Store(settings.folder).load(), bytes(32), ports)
         nginx.install(render(moved, material, situation, nginx.next_folder()))
-
-
-def _asked(settings: Settings) -> dict[str, tuple[str, int]]:
-    return {name: (host, port or 1) for name, (host, port) in listeners.wanted(settings).items()}
 
 
 def _runs(settings: Settings) -> bool:

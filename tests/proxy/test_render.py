@@ -59,6 +59,35 @@ def test_include_file_serves_in_another_nginx(rendered: Running, home: Path) -> 
             own.terminate()
 
 
+def test_render_writes_nothing_that_nginx_would_refuse(home: Path, authority: Authority) -> None:
+    """A company's nginx is never given a broken include."""
+    gateway = Running(home, authority, ["http://no-such-host.invalid:1"])
+    gateway.configure()
+    done = gateway.command("render", str(home / "included"))
+    assert done.returncode == 1
+    assert "host not found" in done.stderr
+    assert not (home / "included").exists()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "2001:db8::7"])
+def test_beyond_loopback_no_block_that_forwards_speaks_plain_http(
+    home: Path, authority: Authority, shared_node: Node, host: str
+) -> None:
+    """Every server of the configuration: TLS, or loopback, or nothing but a redirect and 403."""
+    gateway = Running(home, authority, [shared_node.url], web_upstream=shared_node.url, plain_port=80)
+    gateway.configure(host=host, wallets_host=host, devices_port=1443, wallets_port=1453)
+    done = gateway.command("render", str(home / "included"))
+    assert done.returncode == 0, done.stderr
+    servers = (home / "included" / "gateway.conf").read_text().split("\nserver {")[1:]
+    plain = [server for server in servers if " ssl;" not in server.split("listen", 1)[1].split("\n")[0]]
+    assert len(servers) == 4
+    assert len(plain) == 1
+    assert "return 301" in plain[0]
+    assert "proxy_pass" not in plain[0]
+    assert "js_content" not in plain[0]
+    assert ["Strict-Transport-Security" in server for server in servers] == [False, True, True, False]
+
+
 def _answers(gateway: Running) -> bool:
     try:
         return ask(gateway.wallets(), rpc("eth_chainId")).status == 200
