@@ -56,10 +56,10 @@ def machine() -> str:
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), "")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = os.getloadavg()[0]
+    kernel = platform.release().split("-")[0]
     return (
-        f"{model or platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, load {load:.1f} at the start"
+        f"{model or platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {kernel}, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start"
     )
 
 

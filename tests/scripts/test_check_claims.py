@@ -1,8 +1,8 @@
-"""The table of requirements and the tests' markers must agree."""
+"""What the documentation claims and what the tests show must agree."""
 
 from pathlib import Path
 
-from scripts.check_rows import marked_rows, problems, table_rows
+from scripts.check_claims import marked_rows, missing, problems, table_rows
 
 TABLE = """
 | row | claim | done |
@@ -38,3 +38,13 @@ def test_an_unknown_row_is_reported() -> None:
 def test_a_done_row_without_a_test_is_reported() -> None:
     """A row cannot be marked done by word alone."""
     assert problems(table_rows(TABLE), {}) == ["docs/requirements.md: B1 is marked done, and no test names it"]
+
+
+def test_a_page_cannot_name_a_test_that_is_not_there() -> None:
+    """Neither one of another file nor one that was renamed."""
+    sources = {"tests/a.py": "def test_x() -> None: ..."}
+    text = "`tests/a.py::test_x` shows it, `tests/a.py::test_y` and `tests/b.py::test_x` do not."
+    assert missing("docs/p.md", text, sources) == [
+        "docs/p.md: there is no tests/a.py::test_y",
+        "docs/p.md: there is no tests/b.py::test_x",
+    ]

@@ -1,6 +1,7 @@
-"""Compares docs/requirements.md with the row markers of the tests; prints what does not fit.
+"""Compares what the documentation claims with the tests; prints what does not fit.
 
-A test may name only rows that the table has, and a row marked done needs a test.
+A test may name only rows that docs/requirements.md has, a row marked done needs a test, and a test that a page names
+(`tests/….py::test_…`) must exist.
 """
 
 import ast
@@ -11,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROW = re.compile(r"^\| ((?:[A-Z]\d+ ?)+)\|.*\| *(\w*) *\|$", re.MULTILINE)
+
+NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
 def table_rows(text: str) -> dict[str, bool]:
@@ -38,13 +41,24 @@ def problems(table: dict[str, bool], tests: dict[str, set[str]]) -> list[str]:
     return unknown + untested
 
 
+def missing(page: str, text: str, sources: dict[str, str]) -> list[str]:
+    """Return a line for every test that a page names and that is not there."""
+    return [
+        f"{page}: there is no {path}::{name}"
+        for path, name in NAMED.findall(text)
+        if f"def {name}(" not in sources.get(path, "")
+    ]
+
+
 def main() -> int:
     """Print the problems; exit status 1 if there are any."""
     table = table_rows((ROOT / "docs/requirements.md").read_text())
     if not table:
         sys.exit("docs/requirements.md: no table of rows found")
-    files = sorted((ROOT / "tests").rglob("test_*.py"))
-    found = problems(table, {str(f.relative_to(ROOT)): set(marked_rows(f.read_text())) for f in files})
+    sources = {str(f.relative_to(ROOT)): f.read_text() for f in sorted((ROOT / "tests").rglob("test_*.py"))}
+    found = problems(table, {path: set(marked_rows(source)) for path, source in sources.items()})
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        found += missing(str(page.relative_to(ROOT)), page.read_text(), sources)
     sys.stdout.writelines(f"{line}\n" for line in found)
     return bool(found)
 
