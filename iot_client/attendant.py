@@ -62,6 +62,7 @@ class Attendant:
         self._examiner = examiner
         self._releases = releases
         self._visit: Visit | None = None
+        self._poor = False
 
     @property
     def idle(self) -> bool:
@@ -117,6 +118,7 @@ class Attendant:
     def _owned(self, visit: Visit, voucher: Voucher, ready: Ready) -> None:
         visit.hand.marks["verify"] = round(ready.owned_ms, 3)
         visit.hand.marks["ready"] = round(ready.ready_ms, 3)
+        self._watch_balance(ready.balance_wei)
         self._step(visit, Event.SALE_PROVEN)
         self._step(visit, Event.OWNERSHIP_PROVEN)
         self._screen.yes(f"Ownership verified: {voucher.sale}.")
@@ -132,6 +134,15 @@ class Attendant:
         )  # fmt: skip
         self._remember(visit, "released", "")
         self._releases.begin(record, ready.sending, visit.hand)
+
+    def _watch_balance(self, balance_wei: int) -> None:
+        """Tell the operator once, while there is still enough to go on."""
+        poor = balance_wei < self._settings.low_balance_wei
+        if poor and not self._poor:
+            message = f"this door has {balance_wei / 1e18:.4f} ETH left: have the operator send some"
+            log.warning(message)
+            self._journal.add_event({"event": "alarm", "at": self._now(), "kind": "low-balance", "message": message})
+        self._poor = poor
 
     def _unready(self) -> Refusal | None:
         """Whether it could be finished from here; checked last, since it changes fastest."""

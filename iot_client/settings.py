@@ -73,7 +73,8 @@ class PiSettings(BaseSettings):
     refund_margin_s: Annotated[float, Field(ge=0)] = 120.0
     max_head_age_s: Positive = 30.0
     max_clock_ahead_s: Positive = 5.0
-    min_balance_wei: int = Field(2_000_000_000_000_000, ge=0)
+    min_balance_wei: int = Field(2_000_000_000_000_000, ge=0, description="below it nothing is begun")
+    low_balance_wei: int = Field(10_000_000_000_000_000, ge=0, description="below it the operator is told")
 
     @classmethod
     def settings_customise_sources(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from web3 import Web3
 
-from contracts.alarms import Alarm
+from contracts.alarms import Alarm, AlarmKind
 from contracts.clock import Freshness
 from contracts.deployment import load_deployments
 from contracts.memory import Memory, write_memory
@@ -25,6 +25,7 @@ log = logging.getLogger("iot_client.chain")
 MEMORY = "memory"
 SINCE = "sealers-since"
 WRITE_EVERY_S = 5.0
+TELL_EVERY_S = 60.0
 
 Report = Callable[[Alarm], object]
 
@@ -34,8 +35,26 @@ def report_to_log(alarm: Alarm) -> None:
     log.warning("%s", alarm.message, extra={"fields": {"alarm": alarm.kind}})
 
 
-def make_verifier(settings: PiSettings, w3: Web3, journal: Journal | None, report: Report = report_to_log) -> Verifier:
-    """The verifier of the configuration; with a journal it remembers what it has verified."""
+class Publishing:
+    """Alarms to the log and, each kind once in a while, to the operator: a liar must not fill the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._told: dict[AlarmKind, float] = {}
+
+    def __call__(self, alarm: Alarm) -> None:
+        """Report one."""
+        if time.monotonic() - self._told.get(alarm.kind, float("-inf")) < TELL_EVERY_S:
+            return
+        self._told[alarm.kind] = time.monotonic()
+        report_to_log(alarm)
+        body = {"kind": alarm.kind, "message": alarm.message, "evidence": dict(alarm.evidence)}
+        self._journal.add_event({"event": "alarm", "at": time.time(), **body})
+
+
+def make_verifier(settings: PiSettings, w3: Web3, journal: Journal | None) -> Verifier:
+    """The verifier of the configuration; with a journal it remembers what it has verified, and tells the operator."""
+    report: Report = report_to_log if journal is None else Publishing(journal)
     deployments = load_deployments(settings.path("deployments"))
     if settings.verification == "node":
         return NodeVerifier(w3, deployments, settings.site)

@@ -65,6 +65,7 @@ class Ready:
     sending: Sending
     owned_ms: float
     ready_ms: float
+    balance_wei: int
 
 
 class Examiner:
@@ -87,10 +88,10 @@ class Examiner:
         if not verdict.accepted or verdict.state is None:
             return self._refused(verdict)
         key = Key(voucher.chain_id, voucher.sale, verdict.state.attempt)
-        refused = self._unready(verdict)
-        if refused is not None:
-            return refused
-        return self._ready(key, voucher, owned_ms, began)
+        found = self._unready(verdict)
+        if isinstance(found, Refused):
+            return found
+        return self._ready(key, voucher, (owned_ms, began), found)
 
     def verify(self, voucher: Voucher) -> Verdict:
         """The verdict alone."""
@@ -120,14 +121,15 @@ class Examiner:
             return Resumable(Key(self._settings.chain_id, verdict.sale, state.attempt))
         return Refused(REFUSALS.get(verdict.reason, Refusal.INTERNAL), _detail(verdict), verdict)
 
-    def _unready(self, verdict: Verdict) -> Refused | None:
+    def _unready(self, verdict: Verdict) -> Refused | int:
+        """Why it cannot be finished from here, or what this device has for gas."""
         try:
             head, balance = self._node.head(), self._node.balance()
         except NodeError:
             return Refused(Refusal.CHAIN_UNREACHABLE)
         if verdict.terms is not None and verdict.terms.site != self._settings.site:
             return Refused(Refusal.OTHER_SITE, f"site {verdict.terms.site}", verdict)
-        return self._wrong_time(head, verdict) or self._too_poor(balance)
+        return self._wrong_time(head, verdict) or self._too_poor(balance) or balance
 
     def _wrong_time(self, head: Head, verdict: Verdict) -> Refused | None:
         age = self._now() - head.timestamp
@@ -145,7 +147,7 @@ class Examiner:
             return Refused(Refusal.LOW_BALANCE, f"{balance / 1e18:.4f} ETH left")
         return None
 
-    def _ready(self, key: Key, voucher: Voucher, owned_ms: float, began: int) -> Ready | Refused:
+    def _ready(self, key: Key, voucher: Voucher, spent: tuple[float, int], balance: int) -> Ready | Refused:
         call = Sale.at(self._node.w3, key.sale).release(voucher)
         try:
             self._node.simulate(call)
@@ -154,7 +156,8 @@ class Examiner:
             return Refused(_of_contract(error), str(error))
         except NodeError:
             return Refused(Refusal.CHAIN_UNREACHABLE)
-        return Ready(key, voucher, sending, owned_ms, _since(began))
+        owned_ms, began = spent
+        return Ready(key, voucher, sending, owned_ms, _since(began), balance)
 
 
 def _of_contract(error: ContractError) -> Refusal:

@@ -1,5 +1,6 @@
 """What the chain says of a release under way, turned into the machine's events; runs on the worker's thread."""
 
+import time
 from dataclasses import dataclass
 
 from contracts.errors import ContractError
@@ -13,6 +14,7 @@ from iot_client.machine import Event, State
 
 SETTLED = {Reason.ALREADY_COLLECTED: Event.COMPLETE_PROVEN, Reason.OTHER_ATTEMPT: Event.ABORT_PROVEN}
 OVER = frozenset({Reason.ALREADY_COLLECTED, Reason.REFUNDED, Reason.OTHER_ATTEMPT, Reason.OTHER_DEVICE})
+UNDONE_AFTER_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Settlement:
         self._sender = sender
         self._examiner = examiner
         self._confirmations = confirmations
+        self._gone: dict[Key, float] = {}
 
     def is_releasing(self, key: Key) -> Verdict:
         """Whether the release is proven, deep and on top."""
@@ -70,7 +73,15 @@ class Settlement:
         verdict = self._examiner.standing(key)
         if verdict.reason is Reason.ALREADY_COLLECTED:
             return Progress(Event.COMPLETE_PROVEN, f"block {verdict.block}")
-        return Progress(Event.RELEASE_UNDONE, verdict.reason) if verdict.reason in OVER else Progress()
+        undone = verdict.reason in OVER or self._is_gone(key, verdict)
+        return Progress(Event.RELEASE_UNDONE, verdict.reason) if undone else Progress()
+
+    def _is_gone(self, key: Key, verdict: Verdict) -> bool:
+        """Whether a reorganisation took the release back for good; nodes put what they dropped into a block again."""
+        if verdict.reason is not Reason.NOT_RELEASED:
+            self._gone.pop(key, None)
+            return False
+        return time.monotonic() - self._gone.setdefault(key, time.monotonic()) >= UNDONE_AFTER_S
 
     def _abort(self, key: Key) -> Progress:
         if self._drive(key, "abort") is Fate.PENDING:

@@ -15,6 +15,8 @@ from contracts.batch import RpcError
 from contracts.headers import FIELDS
 from contracts.hexadecimal import to_hex
 from contracts.sale_state import SaleState, Status
+from iot_client.chain import settlement
+from iot_client.journal import Journal
 from tests.contracts.proof import sealing
 from tests.contracts.proof.lying import flip_hex, rehash
 from tests.contracts.proof.sealing import Chain, minimal
@@ -23,6 +25,7 @@ from tests.iot_client.lying_gateway import (
     DEPTH,
     DEVICE,
     OWNER,
+    SOLD,
     Attack,
     Gateway,
     LyingDoor,
@@ -90,6 +93,44 @@ def test_a_lie_about_the_owner_is_told_to_the_person(door: LyingDoor) -> None:
     assert door.show() == "node-lied"
     assert (door.gateway.mined, door.pulses) == ({}, 0)
     assert "not what the sealers signed" in (door.folder / "door.txt").read_text()
+
+
+def test_a_release_that_is_reorganised_away_after_the_opening_goes_to_the_operator(
+    door: LyingDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The goods are gone and the chain has taken the release back: no second pulse, and nobody is left to guess."""
+    monkeypatch.setattr(settlement, "UNDONE_AFTER_S", 0.2)
+    assert door.show() == "released"
+    release(door.gateway.chain)
+    opens_once(door)
+    door.gateway.begin(Attack("taken back", shows=forged(lambda fork: fork.seal(14, state=world(SOLD)))))
+    wait_until(lambda: [one.state for one in door.pi.releases.in_hand] == ["case"], "a case")
+    assert door.pulses == 1
+    assert "call the operator" in (door.folder / "door.txt").read_text()
+
+
+def test_with_the_cloud_away_a_proven_release_opens_by_the_local_path(door: LyingDoor) -> None:
+    """Where the door is allowed to; journalled as local. What the gateway said against the proof is told."""
+    assert door.show() == "released"
+    release(door.gateway.chain)
+    opens_once(door)
+    journal = Journal(door.folder / "journal.sqlite", read_only=True)
+    assert [record.local for record in journal.releases()] == [True]
+    alarms = [body for _, body in journal.unsent_events() if body["event"] == "alarm"]
+    journal.close()
+    assert {alarm["kind"] for alarm in alarms} >= {"call-differs"}
+
+
+def test_with_the_cloud_away_nothing_is_begun_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The voucher stays good; the operator is told of a low balance while there is still enough."""
+    settings = {"open_without_cloud": False, "low_balance_wei": 2 * 10**18}
+    with lying_door(tmp_path / "gate", monkeypatch, **settings) as door:
+        assert (door.show(), door.show("again.png")) == ("cloud-unreachable", "cloud-unreachable")
+        assert door.gateway.mined == {}
+        journal = Journal(door.folder / "journal.sqlite", read_only=True)
+        alarms = [body for _, body in journal.unsent_events() if body.get("kind") == "low-balance"]
+        journal.close()
+        assert len(alarms) == 1
 
 
 def judged(door: LyingDoor, attack: Attack) -> str:
