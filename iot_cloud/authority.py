@@ -5,6 +5,7 @@ key, `retired-<n>.{pem,key}` are predecessors, kept because their revocation lis
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,8 @@ class Authority:
 
     def __init__(self, home: CloudHome, registry: Registry, now: Callable[[], float] = time.time) -> None:
         self._home, self._registry, self._now = home, registry, now
+        self._writing = threading.Lock()
+        self._written = b""
         if not (home.ca / "ca.key").exists():
             self._install(certificates.new_authority(f"Lading CA {os.urandom(4).hex()}", utc(now())))
 
@@ -66,21 +69,24 @@ class Authority:
 
         It is read back first: a broker that loads a garbage list lets revoked certificates in.
         """
-        now = utc(self._now())
-        number = self._registry.next_number("crl")
-        texts = [pem(self._revocation_list(issuer, number, days)) for issuer in self.all_issuers]
-        for text in texts:
-            if x509.load_pem_x509_crl(text.encode()).next_update_utc is None:
-                raise CloudError(f"the revocation list {number} signed at {now} does not read back")
-        write_private(self._home.crl, "".join(texts))
+        with self._writing:
+            number = self._registry.next_number("crl")
+            texts = [pem(self._revocation_list(issuer, number, days)) for issuer in self.all_issuers]
+            for text in texts:
+                if x509.load_pem_x509_crl(text.encode()).next_update_utc is None:
+                    raise CloudError(f"the revocation list {number} does not read back")
+            self._written = "".join(texts).encode()
+            write_private(self._home.crl, self._written)
 
     def crl_is_stale(self, days: int) -> bool:
-        """Whether the list is missing, unreadable, or has less than half of its days left."""
+        """Whether the file is not what was written last, or has less than half of its days left."""
         try:
-            crl = x509.load_pem_x509_crl(self._home.crl.read_bytes())
-        except (OSError, ValueError):
+            text = self._home.crl.read_bytes()
+        except OSError:
             return True
-        end = crl.next_update_utc
+        if text != self._written:
+            return True
+        end = x509.load_pem_x509_crl(text).next_update_utc
         return end is None or end.timestamp() - self._now() < days * 86_400 / 2
 
     def _revocation_list(self, issuer: Issuer, number: int, days: int) -> x509.CertificateRevocationList:

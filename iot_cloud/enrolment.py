@@ -129,12 +129,23 @@ class Enrolment:
             self._publish_crl()
 
     def housekeeping(self) -> None:
-        """What time brings: predecessors past their overlap are revoked, the revocation list is renewed."""
+        """What time brings: predecessors past their overlap are revoked."""
         with self._lock:
             overdue = [entry.serial for entry in self.registry.all_active() if self._is_overdue(entry)]
-            self.registry.revoke(overdue, int(self.now()))
-            if overdue or self.authority.crl_is_stale(self.settings.crl_days):
+            if overdue:
+                self.registry.revoke(overdue, int(self.now()))
                 self._publish_crl()
+                log.info("revoked after their overlap: %s", ", ".join(overdue))
+
+    def guard_list(self) -> bool:
+        """Sign the revocation list anew if it is half over or not ours any more; whether it was.
+
+        A broker that reads an expired list locks everybody out; one that reads garbage lets the revoked in.
+        """
+        stale = self.authority.crl_is_stale(self.settings.crl_days)
+        if stale:
+            self._publish_crl()
+        return stale
 
     def _publish_crl(self) -> None:
         self.authority.write_crl(self.settings.crl_days)

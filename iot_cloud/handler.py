@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            self._principal = ""
+            self._principal = "somebody "
             self._send(200, self._answer())
         except SignatureError as error:
             self._refuse(403, error.aws_type, str(error))

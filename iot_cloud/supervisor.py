@@ -7,10 +7,11 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from iot_cloud import broker
 from iot_cloud.admin import AdminServer
@@ -30,6 +31,7 @@ from iot_cloud.settings import Settings, config_file, run_folder
 log = logging.getLogger(__name__)
 START_TIMEOUT_S = 120.0
 HOUSEKEEPING_S = 60.0
+GUARD_S = 0.5
 WATCH_S = 0.2
 
 
@@ -80,18 +82,31 @@ class Supervisor:
         undo.callback(AdminServer(self._home.admin_socket, self._enrolment).close)
 
     def _watch(self) -> None:
-        tidied_at = time.monotonic()
+        tidy = threading.Thread(target=self._tidy, name="housekeeping", daemon=True)
+        tidy.start()
         while not self._stopping.wait(WATCH_S):
             for child in (self._broker, self._service):
-                if child.revive():
-                    log.warning("%s died and was started again: %s", child.name, child.last_words())
-            if time.monotonic() - tidied_at > HOUSEKEEPING_S:
-                self._enrolment.housekeeping()
-                tidied_at = time.monotonic()
+                with _carrying_on(f"starting the {child.name}"):
+                    if child.revive():
+                        log.warning("%s died and was started again: %s", child.name, child.last_words())
+        tidy.join()
+
+    def _tidy(self) -> None:
+        # On a thread of its own: it may have to wait for a change of rights that waits for a broker to be revived.
+        tidied_at = time.monotonic()
+        while not self._stopping.wait(GUARD_S):
+            with _carrying_on("housekeeping"):
+                if self._enrolment.guard_list():
+                    log.warning("the revocation list was old or not ours: written anew")
+                if time.monotonic() - tidied_at > HOUSEKEEPING_S:
+                    tidied_at = time.monotonic()
+                    self._enrolment.housekeeping()
 
     def _broker_command(self) -> list[str]:
         broker.write_configuration(self._home, self._settings, self._mqtt_port)
         broker.write_rights(self._home, self._registry)
+        if self._authority.crl_is_stale(self._settings.crl_days):
+            self._authority.write_crl(self._settings.crl_days)
         return broker.command(self._home)
 
     def _service_command(self) -> list[str]:
@@ -145,6 +160,16 @@ def retire_authorities(home: CloudHome) -> int:
         return Authority(home, Registry(home.registry)).retire_predecessors()
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def _carrying_on(what: str) -> Iterator[None]:
+    """A full disk or a locked file is said; the cloud goes on and tries again."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, CloudError) as error:
+        log.error("%s failed: %s", what, error)  # noqa: TRY400
+        time.sleep(1.0)
 
 
 def _free_port(host: str) -> int:

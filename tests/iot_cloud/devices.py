@@ -103,8 +103,12 @@ class PahoDevice:
 
 
 def sdk_client(name: str, endpoint: Endpoint) -> AWSIoTMQTTClient:
-    """AWSIoTPythonSDK, configured as for AWS but for the endpoint."""
-    client = AWSIoTMQTTClient(name)
+    """AWSIoTPythonSDK's client."""
+    return configured(AWSIoTMQTTClient(name), endpoint)
+
+
+def configured(client: Any, endpoint: Endpoint) -> Any:
+    """One of AWSIoTPythonSDK's clients, configured as for AWS but for the endpoint."""
     client.configureEndpoint(endpoint.host, endpoint.port)
     client.configureCredentials(str(endpoint.ca), str(endpoint.key), str(endpoint.certificate))
     client.configureConnectDisconnectTimeout(30)

@@ -1,6 +1,7 @@
 """A cloud of its own in a temporary folder, started by its own command."""
 
-import json
+import contextlib
+import io
 import os
 import shutil
 import signal
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from iot_cloud import certificates
+from iot_cloud.__main__ import main
 from iot_cloud.admin_client import call
 from iot_cloud.connection import Endpoint
 from iot_cloud.home import CloudHome
@@ -40,9 +43,9 @@ class RunningCloud:
     things: dict[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, **settings: object) -> "RunningCloud":
+    def start(cls, folder: Path | None = None, **settings: object) -> "RunningCloud":
         """Start one and wait until it serves; settings are keys of [cloud]."""
-        folder = Path(tempfile.mkdtemp(prefix="lc", dir="/tmp"))
+        folder = folder or Path(tempfile.mkdtemp(prefix="lc", dir="/tmp"))
         environment = os.environ | {"LADING_HOME": str(folder), "LADING_CONFIG": str(folder / "lading.toml")}
         environment |= {"LADING_CLOUD_MQTT_PORT": "0", "LADING_CLOUD_HTTP_PORT": "0"}
         environment |= {f"LADING_CLOUD_{key.upper()}": str(value) for key, value in settings.items()}
@@ -116,16 +119,13 @@ class RunningCloud:
         """How many handshakes the broker's log says failed."""
         return self.home.log("broker").read_text().count("certificate verify failed")
 
-    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `lading-cloud …` against this cloud."""
-        return subprocess.run(
-            [sys.executable, "-m", "iot_cloud", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=check,
-            timeout=WAIT_S,
-        )
+    def await_log(self, process: str, text: str) -> None:
+        """Wait until one of its logs says this."""
+        wait_until(lambda: text in self.home.log(process).read_text(errors="replace"), f"{text!r} in {process}.log")
+
+    def command(self, *arguments: str) -> "Said":
+        """What `lading-cloud …` says of this cloud."""
+        return run_here(self.environment, *arguments)
 
     def stop(self) -> int:
         """SIGTERM, and its exit status."""
@@ -141,6 +141,32 @@ class RunningCloud:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def read_json(text: str | bytes) -> Any:
-    """What a payload says."""
-    return json.loads(text)
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_here(environment: dict[str, str], *arguments: str) -> Said:
+    """Run `lading-cloud …` inside this process: an interpreter of its own would take longer than the command."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment, clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            code = main(list(arguments))
+        except SystemExit as ended:
+            code = int(str(ended.code))
+    return Said(code, out.getvalue(), err.getvalue())
+
+
+def run_apart(environment: dict[str, str], *arguments: str) -> Said:
+    """Run `lading-cloud …` as a process."""
+    command = [sys.executable, "-m", "iot_cloud", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=WAIT_S)
+    return Said(done.returncode, done.stdout, done.stderr)

@@ -135,21 +135,24 @@ def test_the_same_key_is_renewed_only_near_expiry(enrolment: Enrolment, clock: C
     assert enrolment.renew("gate-1", csr)[0]["not_after"] > first["not_after"]
 
 
-def test_the_list_is_renewed_at_half_its_days_and_when_unreadable(enrolment: Enrolment, clock: Clock) -> None:
+def test_the_list_is_renewed_at_half_its_days_and_when_it_is_not_ours(enrolment: Enrolment, clock: Clock) -> None:
     """An expired list would lock everybody out, a garbage one would let everybody in."""
     before = enrolment.home.crl.read_bytes()
     clock.seconds += 10 * DAY_S
-    enrolment.housekeeping()
-    assert enrolment.home.crl.read_bytes() == before
+    assert not enrolment.guard_list()
     clock.seconds += 6 * DAY_S
-    enrolment.housekeeping()
+    assert enrolment.guard_list()
     renewed = enrolment.home.crl.read_bytes()
     assert renewed != before
-    enrolment.home.crl.write_text("garbage")
-    enrolment.housekeeping()
-    assert x509.load_pem_x509_crl(enrolment.home.crl.read_bytes()).is_signature_valid(
-        enrolment.authority.issuer.key.public_key()
-    )
+    for other in (b"garbage", b"", before):
+        enrolment.home.crl.write_bytes(other)
+        assert enrolment.guard_list()
+        assert x509.load_pem_x509_crl(enrolment.home.crl.read_bytes()).is_signature_valid(
+            enrolment.authority.issuer.key.public_key()
+        )
+    enrolment.home.crl.unlink()
+    assert enrolment.guard_list()
+    assert not enrolment.guard_list()
 
 
 def test_secrets_are_readable_by_their_owner_only(enrolment: Enrolment) -> None:

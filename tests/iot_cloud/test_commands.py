@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,12 @@ import pytest
 
 from iot_cloud import certificates
 from iot_cloud.operator_key import operator_key
-from tests.iot_cloud.running import RunningCloud, wait_until
+from tests.iot_cloud.running import RunningCloud, run_apart, run_here, wait_until
 
 
-def alone(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `lading-cloud …` in a run folder where no cloud serves."""
-    variables = os.environ | {"LADING_HOME": str(folder), "LADING_CONFIG": str(folder / "lading.toml")} | environment
-    command = [sys.executable, "-m", "iot_cloud", *arguments]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+def alone(folder: Path, **more: str) -> dict[str, str]:
+    """The environment of a run folder where no cloud serves."""
+    return os.environ | {"LADING_HOME": str(folder), "LADING_CONFIG": str(folder / "lading.toml")} | more
 
 
 @pytest.mark.slow
@@ -38,7 +37,7 @@ def test_things_and_shadows_by_command(cloud: RunningCloud, thing: str, tmp_path
     got = cloud.command("shadow", "get", thing, "--name", "operator")
     assert json.loads(got.stdout)["state"]["delta"] == {"light": True}
     assert cloud.command("revoke", thing).stdout.startswith(f"{thing}: revoked ")
-    missing = cloud.command("shadow", "get", thing, check=False)
+    missing = cloud.command("shadow", "get", thing)
     assert missing.returncode == 1
     assert f"No shadow exists with name: '{thing}'" in missing.stderr
 
@@ -73,21 +72,18 @@ def test_the_aws_cli_works_unmodified(cloud: RunningCloud, thing: str, tmp_path:
         "HOME": str(tmp_path),
     }
 
-    def aws(*arguments: str) -> Any:
-        command = [sys.executable, "-m", "awscli", "iot-data", *arguments, "--endpoint-url", cloud.ready["http"]]
-        subprocess.run(
-            [*command, str(tmp_path / "out.json")] if arguments[0].endswith("shadow") else command,
-            env=environment,
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-        return json.loads((tmp_path / "out.json").read_text())
+    def aws(action: str, *arguments: str) -> Any:
+        command = [sys.executable, "-m", "awscli", "iot-data", action, "--thing-name", thing, *arguments]
+        command += ["--endpoint-url", cloud.ready["http"], *out]
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=120)
+        return json.loads((tmp_path / "out.json").read_text() if out else done.stdout)
 
+    out = [str(tmp_path / "out.json")]
     document = '{"state": {"desired": {"light": true}}}'
-    update = ("--thing-name", thing, "--payload", document)
-    assert aws("update-thing-shadow", *update)["version"] == 1
-    assert aws("get-thing-shadow", "--thing-name", thing)["state"]["delta"] == {"light": True}
+    assert aws("update-thing-shadow", "--shadow-name", "lamp", "--payload", document)["version"] == 1
+    assert aws("get-thing-shadow", "--shadow-name", "lamp")["state"]["delta"] == {"light": True}
+    out = []
+    assert aws("list-named-shadows-for-thing")["results"] == ["lamp"]
 
 
 @pytest.mark.slow
@@ -104,42 +100,39 @@ def test_watch_prints_what_happens(cloud: RunningCloud, device: Any, thing: str)
     assert '"gate":"OPEN"' in line
 
 
+def gone(pids: Iterable[int]) -> bool:
+    """Whether none of these processes lives."""
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
 @pytest.mark.slow
-def test_up_and_down(tmp_path: Path) -> None:
-    """A second `up` is refused in words; `down` stops it; nothing of it is left running; its state is kept."""
+def test_up_killed_up_again_and_down() -> None:
+    """A second `up` is refused in words; `kill -9` leaves no child; `up` goes on with what was; `down` stops it all."""
     cloud = RunningCloud.start()
     try:
-        second = cloud.command("up", check=False)
+        second = run_apart(cloud.environment, "up")
         assert second.returncode == 1
         assert "a cloud already runs in" in second.stderr
-        children = cloud.children()
         cloud.provision("gate-1")
-        assert cloud.command("down").stdout == "stopped\n"
-        assert cloud.process.wait(60) == 0
-        assert not cloud.home.ready.exists()
-        assert not any(Path(f"/proc/{pid}").exists() for pid in children.values())
-        for command in ("status", "down", "list"):
-            refused = cloud.command(command, check=False)
-            assert refused.returncode == 1, command
-            assert "lading-cloud" in refused.stderr
-        assert cloud.command("rotate-ca", "--finish").returncode == 0
-    finally:
-        cloud.remove()
-
-
-@pytest.mark.slow
-def test_children_end_with_a_killed_parent() -> None:
-    """After `kill -9` of `lading-cloud up` neither broker nor service lives on, and `up` starts again."""
-    cloud = RunningCloud.start()
-    try:
         children = cloud.children()
         assert children.keys() == {"broker", "service"}
         cloud.process.kill()
         cloud.process.wait()
-        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children.values()), "their end")
+        wait_until(lambda: gone(children.values()), "their end")
         cloud.home.ready.unlink()
         cloud.process = cloud._launch(cloud.environment, cloud.folder)
         cloud.wait_ready()
+        assert [each["thing"] for each in cloud.api("GET", "/things")["things"]] == ["gate-1"]
+        children = cloud.children()
+        assert cloud.command("down").stdout == "stopped\n"
+        assert cloud.process.wait(60) == 0
+        assert not cloud.home.ready.exists()
+        assert gone(children.values())
+        for command in ("status", "down", "list"):
+            refused = cloud.command(command)
+            assert refused.returncode == 1, command
+            assert "lading-cloud" in refused.stderr
+        assert cloud.command("rotate-ca", "--finish").returncode == 0
     finally:
         cloud.remove()
 
@@ -150,7 +143,7 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = alone(tmp_path, "up", LADING_CLOUD_MQTT_PORT=port, LADING_CLOUD_HTTP_PORT="0")
+        done = run_apart(alone(tmp_path, LADING_CLOUD_MQTT_PORT=port, LADING_CLOUD_HTTP_PORT="0"), "up")
     assert done.returncode == 1
     assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
     assert "mqtt_port" in done.stderr
@@ -163,7 +156,7 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
 def test_bad_settings_are_named(tmp_path: Path, text: str, named: str) -> None:
     """A value out of range, an unknown key, a file that is no TOML: key and file are named."""
     (tmp_path / "lading.toml").write_text(text)
-    done = alone(tmp_path, "up")
+    done = run_here(alone(tmp_path), "shadow", "get", "gate-1")
     assert done.returncode == 1
     assert named in done.stderr
     assert "Traceback" not in done.stderr
@@ -172,6 +165,6 @@ def test_bad_settings_are_named(tmp_path: Path, text: str, named: str) -> None:
 @pytest.mark.parametrize("arguments", [(), ("fly",), ("provision", "gate-1"), ("shadow", "get")])
 def test_wrong_usage(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Exit status 2 and the usage."""
-    done = alone(tmp_path, *arguments)
+    done = run_here(alone(tmp_path), *arguments)
     assert done.returncode == 2
     assert "usage: lading-cloud" in done.stderr

@@ -1,7 +1,6 @@
 """Bad input on the data plane: refused, logged, and the rest goes on."""
 
 import http.client
-import json
 import socket
 import ssl
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.iot_cloud.refused_documents import CASES
 from tests.iot_cloud.running import RunningCloud
 
 
@@ -23,39 +23,6 @@ def session(cloud: RunningCloud, thing: str) -> Iterator[requests.Session]:
         made.cert = (str(endpoint.certificate), str(endpoint.key))
         made.verify = str(endpoint.ca)
         yield made
-
-
-DEEP = {"state": {"desired": {"a": {"b": {"c": {"d": {"e": {"f": {}}}}}}}}}
-CASES = [
-    (b"{", 400, "InvalidRequestException", "Invalid JSON"),
-    (b"{}", 400, "InvalidRequestException", "Missing required node: state"),
-    (b'{"state": 1}', 400, "InvalidRequestException", "State node must be an object"),
-    (b'{"state": {"desired": 1}}', 400, "InvalidRequestException", "Desired node must be an object"),
-    (b'{"state": {"reported": 1}}', 400, "InvalidRequestException", "Reported node must be an object"),
-    (b'{"state": {}, "version": "1"}', 400, "InvalidRequestException", "Invalid version"),
-    (b'{"state": {}, "clientToken": 1}', 400, "InvalidRequestException", "Invalid clientToken"),
-    (b'{"state": {"x": {}}}', 400, "InvalidRequestException", "State contains an invalid node: 'x'"),
-    (
-        json.dumps(DEEP).encode(),
-        400,
-        "InvalidRequestException",
-        "JSON contains too many levels of nesting; maximum is 6",
-    ),
-    (b'{"state": {}, "version": 9}', 409, "ConflictException", "Version conflict"),
-    (
-        json.dumps({"state": {"desired": {"a": "x" * 8200}}}).encode(),
-        413,
-        "RequestEntityTooLargeException",
-        "The payload exceeds the maximum size allowed",
-    ),
-    (b"x" * 140_000, 413, "RequestEntityTooLargeException", "The payload exceeds the maximum size allowed"),
-    (
-        b"\xff",
-        415,
-        "UnsupportedDocumentEncodingException",
-        "Unsupported documented encoding; supported encoding is UTF-8",
-    ),
-]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case[1]}-{case[3][:20]}" for case in CASES])
@@ -95,6 +62,17 @@ def test_paths_and_verbs(
     method, path = request_.replace("THING", thing).split(" ")
     url = cloud.ready["http"] + path
     assert session.request(method, url, timeout=60).status_code == status
+    if status != 501:
+        cloud.await_log("service", f"refused {method} {path!r} of {thing} at 127.0.0.1: {status}")
+
+
+def test_a_flood_over_https_is_refused(cloud: RunningCloud, session: requests.Session, thing: str) -> None:
+    """429 beyond the thing's own limit, in AWS's words."""
+    url = f"{cloud.ready['http']}/things/{thing}/shadow"
+    answers = (session.post(url, data=b'{"state": {}}', timeout=60) for _ in range(1000))
+    refused = next(each for each in answers if each.status_code != 200)
+    assert (refused.status_code, refused.headers["x-amzn-ErrorType"]) == (429, "ThrottlingException")
+    assert refused.json()["message"] == "Too many requests"
 
 
 @pytest.mark.row("B16")

@@ -5,13 +5,10 @@ import json
 import socket
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from iot_cloud import certificates
-from iot_cloud.connection import Endpoint
 from tests.iot_cloud.devices import PahoDevice
 from tests.iot_cloud.running import RunningCloud, wait_until
 
@@ -91,33 +88,6 @@ def test_the_web_application_commands_through_the_operators_shadow_only(
     sync(device)
     assert device.bodies("/get/accepted")[-1]["state"] == {"reported": {"gate": "LOCKED"}}
     assert not device.bodies("/name/other/update/accepted")
-
-
-def foreign_certificate(cloud: RunningCloud, kind: str) -> Endpoint:
-    """A certificate that must not open the door."""
-    key = certificates.new_key()
-    request = certificates.request(kind, key)
-    if kind == "server":
-        answer = cloud.api("POST", "/servers", {"name": "gateway", "hosts": ["localhost"], "csr": request})
-    else:
-        stranger = certificates.new_authority("Lading CA", datetime.now(UTC))
-        csr = certificates.read_request(request)
-        made = certificates.client_certificate(stranger, csr, "gate-1", "device", now=datetime.now(UTC), days=1)
-        answer = {"certificate": certificates.pem(made)}
-    return cloud.keep(kind, certificates.key_pem(key), answer)
-
-
-@pytest.mark.row("M3")
-@pytest.mark.parametrize("kind", ["stranger", "server"])
-def test_wrong_certificates_do_not_connect(cloud: RunningCloud, kind: str, device: PahoDevice) -> None:
-    """A stranger authority's certificate and a server's certificate are refused by the broker."""
-    device.update({"reported": {"here": True}})
-    lines = cloud.refusals()
-    intruder = PahoDevice(kind, foreign_certificate(cloud, kind))
-    wait_until(lambda: cloud.refusals() > lines, "the refusal in the broker's log")
-    assert not intruder.connected.is_set()
-    intruder.close()
-    sync(device)
 
 
 def test_a_client_without_certificate_does_not_connect(cloud: RunningCloud) -> None:

@@ -1,11 +1,13 @@
 """The shadow service over MQTT, with real devices on the real broker."""
 
 import json
+import queue
 import threading
 
 import pytest
+from AWSIoTPythonSDK.MQTTLib import AWSIoTMQTTShadowClient
 
-from tests.iot_cloud.devices import PahoDevice, sdk_client
+from tests.iot_cloud.devices import PahoDevice, configured, sdk_client
 from tests.iot_cloud.running import WAIT_S, RunningCloud
 
 
@@ -52,4 +54,27 @@ def test_aws_python_sdk_works_unchanged(cloud: RunningCloud, thing: str) -> None
     assert client.publish(f"{prefix}/update", json.dumps(body), 1)
     assert came.wait(WAIT_S)
     assert deltas[0]["state"] == body["state"]["desired"]
+    client.disconnect()
+
+
+@pytest.mark.filterwarnings("ignore:ssl.PROTOCOL_TLS is deprecated")  # the SDK's own
+def test_aws_python_sdk_s_shadow_handler_works_unchanged(cloud: RunningCloud, thing: str) -> None:
+    """The SDK's own shadow client gets, is refused and updates as on AWS."""
+    client = configured(AWSIoTMQTTShadowClient(thing), cloud.provision(thing))
+    assert client.connect()
+    shadow = client.createShadowHandlerWithName(thing, True)
+    answers: queue.Queue[tuple[str, dict[str, object]]] = queue.Queue()
+
+    def note(payload: str, status: str, _token: str) -> None:
+        answers.put((status, json.loads(payload)))
+
+    shadow.shadowGet(note, 60)
+    status, body = answers.get(timeout=WAIT_S)
+    assert (status, body["code"]) == ("rejected", 404)
+    shadow.shadowUpdate('{"state": {"reported": {"gate": "LOCKED"}}}', note, 60)
+    status, body = answers.get(timeout=WAIT_S)
+    assert (status, body["version"]) == ("accepted", 1)
+    shadow.shadowGet(note, 60)
+    status, body = answers.get(timeout=WAIT_S)
+    assert (status, body["state"]) == ("accepted", {"reported": {"gate": "LOCKED"}})
     client.disconnect()
