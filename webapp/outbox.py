@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from eth_account import Account
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from contracts.calls import Call
@@ -33,6 +33,8 @@ class State(StrEnum):
     """Another transaction of the same account took its nonce."""
 
 
+AT_ONCE = 500
+"""Rows a query: databases take a bounded number of values."""
 OPEN = (State.STORED, State.SENT, State.MINED)
 
 
@@ -100,17 +102,36 @@ class Outbox:
 
     def broadcast(self, rows: Sequence[Transaction]) -> None:
         """Send these, in order; where no node answers they stay stored and are sent later."""
-        calls = [("eth_sendRawTransaction", ["0x" + row.raw.hex()]) for row in rows if row.raw]
+        sendable = [row for row in rows if row.raw]
+        calls = [("eth_sendRawTransaction", ["0x" + (row.raw or b"").hex()]) for row in sendable]
         try:
-            answers = self._chain.node.batch(calls)
+            answers = dict(zip([row.id for row in sendable], self._chain.node.batch(calls), strict=True))
         except (NodeUnreachable, RpcError):
             return
+        taken = [row.id for row in sendable if not isinstance(answers[row.id], RpcError)]
+        refused = [row.id for row in sendable if isinstance(answers[row.id], RpcError)]
         with self._database.write() as session:
-            for row, answer in zip([row for row in rows if row.raw], answers, strict=True):
-                fresh = session.get(Transaction, row.id)
-                if fresh is not None and fresh.state in (State.STORED, State.SENT):
-                    _after_sending(fresh, answer)
-                    row.state = fresh.state
+            _mark_sent(session, taken)
+            for row in fresh_rows(session, refused).values():
+                if row.state in (State.STORED, State.SENT):
+                    _after_refusal(row, answers[row.id])
+        for row in sendable:
+            row.state = State.SENT if row.id in taken else row.state
+
+
+def _mark_sent(session: Session, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), AT_ONCE):
+        these = (Transaction.id.in_(ids[start : start + AT_ONCE]), Transaction.state.in_((State.STORED, State.SENT)))
+        session.execute(update(Transaction).where(*these).values(state=State.SENT, sent_at=now()))
+
+
+def fresh_rows(session: Session, ids: Sequence[int]) -> dict[int, Transaction]:
+    """Return these transactions as they are now, by id; many in one query."""
+    found: dict[int, Transaction] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        query = select(Transaction).where(Transaction.id.in_(ids[start : start + AT_ONCE]))
+        found.update({row.id: row for row in session.scalars(query)})
+    return found
 
 
 def _of_form(session: Session, user_id: int, form: str) -> list[Transaction]:
@@ -167,8 +188,8 @@ def _signed(key: bytes, chain_id: int, plan: Planned, nonce: int, fees: tuple[in
 _HARMLESS = ("already known", "already imported", "known transaction", "nonce too low", "already in")
 
 
-def _after_sending(row: Transaction, answer: Any) -> None:
-    if not isinstance(answer, RpcError) or any(word in str(answer).lower() for word in _HARMLESS):
+def _after_refusal(row: Transaction, answer: RpcError) -> None:
+    if any(word in str(answer).lower() for word in _HARMLESS):
         row.state, row.sent_at = State.SENT, now()
     elif row.state == State.STORED and row.sent_at is None and "funds" in str(answer).lower():
         row.state, row.error = State.REFUSED, f"The node refused it: {answer}. Nothing was sent."

@@ -15,7 +15,7 @@ from webapp.database import Database
 from webapp.errors import WebError
 from webapp.models import Transaction, now
 from webapp.node import RpcError
-from webapp.outbox import OPEN, Outbox, State
+from webapp.outbox import OPEN, Outbox, State, fresh_rows
 
 LOG = logging.getLogger(__name__)
 AGAIN_S = 4
@@ -56,8 +56,9 @@ class Settler:
         counts = self._settled_counts({row.sender for row in missing}, head)
         blocks = self._blocks_of(receipts)
         with self._database.write() as session:
+            now_there = fresh_rows(session, [row.id for row in rows])
             for row, receipt in zip(rows, receipts, strict=True):
-                fresh = session.get(Transaction, row.id)
+                fresh = now_there.get(row.id)
                 if fresh is None or isinstance(receipt, RpcError):
                     continue
                 if receipt is None:
