@@ -16,6 +16,7 @@ from proxy.listeners import bind
 
 HEAD = b'{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'
 HONEST = 200
+FAULT_S = 6.0
 JSON = {"Content-Type": "application/json"}
 
 
@@ -78,7 +79,7 @@ class Pair:
 def reads(name: str, it: Rig, break_it: Callable[[], None], mend: Callable[[], None]) -> Iterator[Figure]:
     """Reads at a steady pace across the fault: failed ones and the slowest."""
     failed, slowest, count, start, broken = 0, 0.0, 0, time.perf_counter(), False
-    while (now := time.perf_counter() - start) < 8:
+    while (now := time.perf_counter() - start) < FAULT_S:
         if now > 1 and not broken:
             break_it()
             broken = True

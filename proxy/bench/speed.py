@@ -14,9 +14,9 @@ from proxy.bench.load import Flow, flow, request_of, timed_in_turns
 from proxy.bench.rig import SELECTOR, TRIVIAL, Identity, Rig, bare_answer, rig
 from proxy.bench.sale import call_of, sold_item
 
-ROUNDS = 20
+ROUNDS = 12
 ROUND_S = 0.5
-PAIRS = 4000
+PAIRS = 3000
 IDLE = 2000
 TRIVIAL_CALL = call_of("0x" + "ab" * 20, SELECTOR + "00" * 12 + "cd" * 20)
 SCRIPT_CALL = TRIVIAL_CALL.replace(b'"id": 1', b'"id": "1"')

@@ -1,5 +1,6 @@
 """In front of a real geth: the hole that the filter closes is real, and honest clients are served."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -11,10 +12,13 @@ from web3 import HTTPProvider, Web3
 from proxy.poller import is_silent
 from tests.proxy.authority import Authority, Identity
 from tests.proxy.conftest import PLENTY, run_folder
+from tests.proxy.make_attacks import corpus
 from tests.proxy.running import Running, ask, await_until, rpc
+from tests.proxy.test_filter import ALLOWED_FOR_DEVICES, ALLOWED_FOR_WALLETS
 from tests.proxy.test_render import free_ports
 
 GETH = Path(__file__).parents[2] / ".cache" / "bin" / "geth"
+UNREAD = {-32700, -32600, -32601, -32602}
 FOLDED = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","Method":"admin_nodeInfo","params":[]}'
 
 
@@ -53,6 +57,21 @@ def test_folded_key_runs_admin_on_a_bare_geth_and_nothing_through_the_gateway(
     bare.close()
     gateway, device = front
     assert ask(gateway.devices(device), FOLDED).reason == "member"
+
+
+@pytest.mark.slow
+def test_whatever_is_forwarded_means_to_geth_what_the_filter_read(geth: str) -> None:
+    """Each body that the corpus lets pass, and a call of every method: geth has such a call, and answers with its id."""
+    bare = HTTPConnection(geth.removeprefix("http://"), timeout=60)
+    bodies = {case.forwarded for case in corpus() if case.forwarded}
+    bodies |= {json.dumps(call) for call in ALLOWED_FOR_DEVICES + ALLOWED_FOR_WALLETS}
+    for body in bodies:
+        asked, answered = json.loads(body), ask(bare, body.encode()).json
+        pairs = zip(asked, answered, strict=True) if isinstance(asked, list) else [(asked, answered)]
+        for call, answer in pairs:
+            assert answer["id"] == call["id"]
+            assert answer.get("error", {}).get("code") not in UNREAD, body
+    bare.close()
 
 
 @pytest.mark.slow
