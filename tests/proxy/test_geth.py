@@ -61,7 +61,7 @@ def test_folded_key_runs_admin_on_a_bare_geth_and_nothing_through_the_gateway(
 
 @pytest.mark.slow
 def test_whatever_is_forwarded_means_to_geth_what_the_filter_read(geth: str) -> None:
-    """Each body that the corpus lets pass, and a call of every method: geth has such a call, and answers with its id."""
+    """Each body that the corpus lets pass, and a call of every method: geth has such a call and answers it."""
     bare = HTTPConnection(geth.removeprefix("http://"), timeout=60)
     bodies = {case.forwarded for case in corpus() if case.forwarded}
     bodies |= {json.dumps(call) for call in ALLOWED_FOR_DEVICES + ALLOWED_FOR_WALLETS}
