@@ -26,7 +26,8 @@ DESCRIPTION = (
 def _processes(verbs: Any) -> None:
     _verb(verbs, "up", commands.up, "serve in the foreground until SIGINT or SIGTERM")
     _verb(verbs, "down", commands.down, "stop the cloud that serves this run folder")
-    _json(_verb(verbs, "status", commands.status, "say what runs, and where"))
+    status = _json(_verb(verbs, "status", commands.status, "say what runs, and where"))
+    status.add_argument("--aws", action="store_true", help="AWS IoT Core, which needs no up and no down")
     rotate = _verb(verbs, "rotate-ca", commands.rotate_authority, "begin a new authority beside the old one")
     rotate.add_argument("--finish", action="store_true", help="distrust the old ones; the cloud must be down")
 

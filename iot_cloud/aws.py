@@ -3,8 +3,10 @@
 The certificate is ours, registered without its authority, so that the gateway knows the device in both modes.
 """
 
+import contextlib
 import json
 import os
+import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -22,6 +24,8 @@ from iot_cloud.settings import Settings
 
 Say: TypeAlias = Callable[[str], None]
 ROLE_ATTRIBUTE = "role"
+DETACH_TIMEOUT_S = 60.0
+DETACH_POLL_S = 1.0
 
 
 class AlreadyThereError(ConflictError):
@@ -47,7 +51,7 @@ class Account:
             self._say(f"iot {operation} {json.dumps(arguments)}")
             return {}
         try:
-            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
+            answer: dict[str, Any] = self._patiently(operation, arguments)
         except self._client.exceptions.ResourceNotFoundException as error:
             raise UnknownThingError(f"AWS: {error}") from error
         except self._client.exceptions.ResourceAlreadyExistsException as error:
@@ -56,11 +60,31 @@ class Account:
             raise CloudError(f"AWS: {error}") from error
         return answer
 
+    def _patiently(self, operation: str, arguments: dict[str, Any]) -> Any:
+        # AWS detaches in the background: for some seconds what was detached cannot be deleted.
+        deadline = time.monotonic() + DETACH_TIMEOUT_S
+        while True:
+            try:
+                return getattr(self._client, operation)(**arguments)
+            except self._client.exceptions.DeleteConflictException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(DETACH_POLL_S)
+
+    def close(self) -> None:
+        """Close its connections."""
+        if self._client is not None:
+            self._client.close()
+
     def arn(self) -> str:
         """What ARNs of this account begin with."""
         if self.dry_run:
             return f"arn:aws:iot:{self.region}:ACCOUNT"
-        identity = boto3.client("sts", region_name=self.region).get_caller_identity()
+        with contextlib.closing(boto3.client("sts", region_name=self.region)) as client:
+            try:
+                identity = client.get_caller_identity()
+            except (ClientError, BotoCoreError) as error:
+                raise CloudError(f"AWS: {error}") from error
         return f"arn:aws:iot:{self.region}:{identity['Account']}"
 
 
@@ -116,10 +140,17 @@ def policy(settings: Settings, thing: str, *, dry_run: bool, say: Say) -> Any:
     return json.loads(answer.get("policyDocument", "{}"))
 
 
-def data_client(settings: Settings, *, dry_run: bool) -> Any:
+def status(settings: Settings) -> dict[str, Any]:
+    """Whose account answers, and where its devices connect."""
+    account = Account(settings, print, dry_run=False)
+    endpoint = account.call("describe_endpoint", endpointType="iot:Data-ATS")["endpointAddress"]
+    facts = {"arn": account.arn(), "host": endpoint, "mqtt_port": 8883, "http": f"https://{endpoint}"}
+    account.close()
+    return facts
+
+
+def data_client(settings: Settings) -> Any:
     """boto3's shadow client at the account's own endpoint."""
-    if dry_run:
-        raise CloudError("shadow and watch make one call each: nothing to rehearse")
     # boto3's own variables name another endpoint, for example a test server.
     if any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IOT_DATA_PLANE")):
         return boto3.client("iot-data", region_name=settings.region)

@@ -45,10 +45,19 @@ def down(_options: Options) -> None:
 
 def status(options: Options) -> None:
     """What runs."""
-    home = CloudHome.default()
-    facts = home.read_ready()
-    facts["things"] = len(call(home, "GET", "/things")["things"])
+    facts = _aws_status() if options.aws else _status(CloudHome.default())
     _show(facts) if options.json else _lines(facts)
+
+
+def _status(home: CloudHome) -> dict[str, Any]:
+    facts = home.read_ready()
+    return facts | {"things": len(call(home, "GET", "/things")["things"])}
+
+
+def _aws_status() -> dict[str, Any]:
+    from iot_cloud import aws
+
+    return aws.status(load_settings())
 
 
 def rotate_authority(options: Options) -> None:

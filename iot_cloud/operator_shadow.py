@@ -1,6 +1,7 @@
 """Shadows as the operator sees them: boto3's own `iot-data` client against our data plane or AWS's."""
 
 import argparse
+import contextlib
 import json
 from typing import Any
 
@@ -35,14 +36,19 @@ def ask(home: CloudHome, settings: Settings, thing: str, *, document: str | None
     arguments: dict[str, Any] = {"thingName": thing} | ({"shadowName": options.name} if options.name else {})
     if document is not None:
         arguments["payload"] = document.encode()
-    if options.aws:
-        from iot_cloud.aws import data_client
+    operation = f"{options.action}_thing_shadow"
+    if options.dry_run:
+        return {"iot-data": operation, "arguments": arguments | ({"payload": document} if document else {})}
+    with contextlib.closing(_client(home, settings, aws=options.aws)) as client:
+        try:
+            return json.loads(getattr(client, operation)(**arguments)["payload"].read())
+        except (ClientError, BotoCoreError) as error:
+            raise CloudError(str(error)) from error
 
-        client = data_client(settings, dry_run=options.dry_run)
-    else:
-        client = local_client(home, settings)
-    try:
-        answer = getattr(client, f"{options.action}_thing_shadow")(**arguments)
-    except (ClientError, BotoCoreError) as error:
-        raise CloudError(str(error)) from error
-    return json.loads(answer["payload"].read())
+
+def _client(home: CloudHome, settings: Settings, *, aws: bool) -> Any:
+    if not aws:
+        return local_client(home, settings)
+    from iot_cloud.aws import data_client
+
+    return data_client(settings)

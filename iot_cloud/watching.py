@@ -58,6 +58,9 @@ def _poll(
     version = -1
     while True:
         answer = operator_shadow.ask(home, settings, thing, document=None, options=options)
+        if options.dry_run:
+            say(json.dumps(answer))
+            return
         if answer["version"] != version:
             version = answer["version"]
             say(f"{time.strftime('%H:%M:%S')} {json.dumps(answer)}")

@@ -155,6 +155,7 @@ def run_here(environment: dict[str, str], *arguments: str) -> Said:
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch("boto3.DEFAULT_SESSION", None),  # it remembers credentials
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

@@ -1,12 +1,15 @@
 """Renewal with overlap, rotation with both authorities valid, a revocation list that never runs out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from iot_cloud import certificates
 from iot_cloud.authority import Authority
@@ -159,6 +162,37 @@ def test_secrets_are_readable_by_their_owner_only(enrolment: Enrolment) -> None:
     """Keys are 0600, folders 0700."""
     assert (enrolment.home.ca / "ca.key").stat().st_mode & 0o777 == 0o600
     assert enrolment.home.ca.stat().st_mode & 0o777 == 0o700
+
+
+WEAK = [lambda: rsa.generate_private_key(65537, 1024), ed25519.Ed25519PrivateKey.generate]  # noqa: S505
+
+
+@pytest.mark.parametrize("make", WEAK, ids=["RSA of 1024 bits", "Ed25519"])
+def test_weak_and_unusual_keys_get_no_certificate(enrolment: Enrolment, make: Callable[[], Any]) -> None:
+    """Only P-256, P-384 and RSA of 2048 to 4096 bits are taken."""
+    key = make()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gate-1")])
+    csr = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(name)
+        .sign(key, hashes.SHA256() if isinstance(key, rsa.RSAPrivateKey) else None)
+    )
+    with pytest.raises(CertificateRequestError, match="P-256"):
+        enrolment.provision("gate-1", csr.public_bytes(serialization.Encoding.PEM).decode())
+
+
+def test_a_renewed_certificate_and_its_predecessor_both_connect(cloud: RunningCloud, thing: str) -> None:
+    """While they overlap the device may use either."""
+    old = cloud.provision(thing)
+    key = certificates.new_key()
+    answer = cloud.api("POST", f"/things/{thing}/certificates", {"csr": certificates.request(thing, key)})
+    kept = cloud.keep(f"{thing}-renewed", certificates.key_pem(key), answer)
+    for endpoint in (old, kept):
+        device = PahoDevice(thing, endpoint).online()
+        assert device.subscribe(f"{device.prefix}/#")
+        device.update({"reported": {"here": True}}, clientToken="here")
+        device.expect("/update/accepted", clientToken="here")
+        device.close()
 
 
 @pytest.mark.slow
