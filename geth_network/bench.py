@@ -1,6 +1,7 @@
-"""`python -m geth_network.bench`: how fast the chain is, a JSON object a line.
+"""`python -m geth_network.bench`: how fast the chain is, and what a node takes; a JSON object a line.
 
-Ratios within one run count: the same load on all sealers, with one of three dead, and on anvil.
+Ratios within one run count: the same load on all sealers, with one of three suspended, and on anvil;
+a late join beside the import of the same blocks from a file.
 """
 
 import argparse
@@ -12,153 +13,167 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from geth_network.amounts import ETHER
+from geth_network.bench_join import chain_bytes, follow_join, make_long_chain, memory_of
+from geth_network.bench_load import Latency, Throughput, latency, throughput
 from geth_network.create import create_network
 from geth_network.folder import Folder
-from geth_network.network import Kind, Role, load_network
-from geth_network.rpc import Ask, HttpNode, head_of
+from geth_network.network import MEMBER_NAMES, Kind, load_network
+from geth_network.rpc import HttpNode, head_of
 from geth_network.settings import Settings
-from geth_network.status import memory_mb
 
 ACCOUNTS = 20
+CONFIRMATIONS = 3
+MEMORY_TARGET_MB = 80
 
 
 @contextmanager
-def running(kind: Kind, accounts: list[LocalAccount]) -> Iterator[Folder]:
-    """A network of its own in a temporary run folder."""
+def running(folder: Folder, *, wait: bool = True) -> Iterator[None]:
+    """The network of a run folder while it runs."""
+    log = folder.path.parent / "up.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "geth_network", "up"],
+            env={**os.environ, "LADING_HOME": str(folder.path.parent)}, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        while wait and not folder.ready.exists():
+            if process.poll() is not None:
+                raise SystemExit(log.read_text())
+            time.sleep(0.1)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+@contextmanager
+def new_folder() -> Iterator[Folder]:
+    """A run folder that goes away, with a path short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix="lb", dir="/tmp") as home:
-        folder = Folder(Path(home) / "chain")
+        yield Folder(Path(home) / "chain")
+
+
+@contextmanager
+def new_chain(kind: Kind, accounts: Sequence[LocalAccount]) -> Iterator[tuple[Folder, HttpNode]]:
+    """A network of its own, and its first RPC node."""
+    with new_folder() as folder:
         alloc = {str(account.address): 1000 * ETHER for account in accounts}
         create_network(folder, Settings(rpc_port=0, peer_port=0), kind=kind, alloc_wei=alloc)
-        with (Path(home) / "up.log").open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "geth_network", "up"],
-                env={**os.environ, "LADING_HOME": home}, stdout=log, stderr=log,
-            )  # fmt: skip
-        try:
-            while not folder.ready.exists():
-                if process.poll() is not None:
-                    raise SystemExit((Path(home) / "up.log").read_text())
-                time.sleep(0.1)
-            yield folder
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+        with running(folder):
+            yield folder, HttpNode(folder.read_ready()["rpc"][0], timeout_s=30)
 
 
-def signed_transfers(accounts: list[LocalAccount], ask: Ask, count: int) -> list[str]:
-    """`count` transfers of one wei, the same number from each account, signed ahead."""
-    chain_id = int(ask("eth_chainId"), 16)
-    first = {
-        account.address: int(ask("eth_getTransactionCount", account.address, "latest"), 16) for account in accounts
-    }
-    raw = []
-    for index in range(count):
-        account = accounts[index % len(accounts)]
-        details: dict[str, Any] = {
-            "chainId": chain_id, "nonce": first[account.address] + index // len(accounts), "gas": 21_000,
-            "to": "0x" + "56" * 20, "value": 1, "gasPrice": 10**10,
-        }  # fmt: skip
-        raw.append("0x" + bytes(account.sign_transaction(details).raw_transaction).hex())
-    return raw
-
-
-def throughput(ask: Ask, accounts: list[LocalAccount], count: int) -> dict[str, Any]:
-    """Sends prepared transfers and waits until the last one of each account is mined."""
-    raw = signed_transfers(accounts, ask, count)
-    start, started = head_of(ask).number, time.monotonic()
-    sent = [ask("eth_sendRawTransaction", transaction) for transaction in raw]
-    sent_s = time.monotonic() - started
-    for transaction in sent[-len(accounts) :]:
-        while ask("eth_getTransactionReceipt", transaction) is None:
-            time.sleep(0.02)
-    took = time.monotonic() - started
-    sizes = [
-        int(ask("eth_getBlockTransactionCountByNumber", hex(n)), 16) for n in range(start + 1, head_of(ask).number + 1)
-    ]
-    return {
-        "transfers": count,
-        "per_s": round(count / took),
-        "sent_per_s": round(count / sent_s),
-        "largest_block": max(sizes),
-    }
-
-
-def latency(ask: Ask, account: LocalAccount, rounds: int, confirmations: int) -> dict[str, Any]:
-    """Seconds from sending to mined, and to so many blocks on top."""
-    mined, confirmed = [], []
-    for _ in range(rounds):
-        (raw,) = signed_transfers([account], ask, 1)
-        started = time.monotonic()
-        sent = ask("eth_sendRawTransaction", raw)
-        while (receipt := ask("eth_getTransactionReceipt", sent)) is None:
-            time.sleep(0.01)
-        mined.append(time.monotonic() - started)
-        while head_of(ask).number < int(receipt["blockNumber"], 16) + confirmations:
-            time.sleep(0.01)
-        confirmed.append(time.monotonic() - started)
-    return {"rounds": rounds, "mined_s": quantiles(mined), f"confirmed_{confirmations}_s": quantiles(confirmed)}
-
-
-def quantiles(values: list[float]) -> dict[str, float]:
-    """p50 and the worst, which stands for p99 in so few rounds."""
-    return {"p50": round(statistics.median(values), 2), "worst": round(max(values), 2)}
-
-
-def report(what: str, **facts: Any) -> None:
+def report(
+    figure: str,
+    value: float,
+    unit: str,
+    *,
+    baseline: float | None = None,
+    baseline_is: str | None = None,
+    target: str = "",
+    spread: str = "",
+) -> None:
     """One line of JSON."""
-    print(json.dumps({"bench": "chain", "what": what, **facts}), flush=True)
+    ratio = round(value / baseline, 3) if baseline else None
+    print(json.dumps({
+        "bench": "chain", "figure": figure, "value": value, "unit": unit, "baseline": baseline,
+        "baseline_is": baseline_is, "ratio": ratio, "target": target, "spread": spread,
+    }, ensure_ascii=False), flush=True)  # fmt: skip
 
 
-def disk_bytes(folder: Folder, node: str) -> int:
-    """How much a node's chain takes on disk."""
-    return sum(path.stat().st_size for path in (folder.data(node) / "geth" / "chaindata").rglob("*") if path.is_file())
+def report_latency(sealers: str, found: Latency, period_s: int, before: Latency | None) -> None:
+    """The middle and the ninety-ninth of a hundred, in periods."""
+    for what, values, base in (
+        ("sent to mined", found.mined_s, before and before.mined_s),
+        (f"sent to {CONFIRMATIONS} blocks on top", found.confirmed_s, before and before.confirmed_s),
+    ):
+        for name, share in (("p50", 50), ("p99", 99)):
+            spread = f"n = {len(values)}, worst {max(values) / period_s:.2f}"
+            baseline = round(percentile(base, share) / period_s, 2) if base else None
+            report(
+                f"{what}, {name}, {sealers}", round(percentile(values, share) / period_s, 2), "periods",
+                baseline=baseline, baseline_is="3 of 3" if base else None, spread=spread,
+            )  # fmt: skip
 
 
-def measure_geth(accounts: list[LocalAccount], count: int, rounds: int) -> None:
-    """Three sealers, then two of them."""
-    with running(Kind.GETH, accounts) as folder:
-        ask = HttpNode(folder.read_ready()["rpc"][0], timeout_s=30)
-        before, blocks = disk_bytes(folder, "rpc-1"), head_of(ask).number
-        report("latency, 3 of 3 sealers", **latency(ask, accounts[0], rounds, confirmations=3))
-        report("transfers, 3 of 3 sealers", **throughput(ask, accounts, count))
-        grown, passed = disk_bytes(folder, "rpc-1") - before, head_of(ask).number - blocks
-        report("disk of an RPC node", bytes_a_block=round(grown / passed), blocks=passed, transfers=count + rounds)
-        state = json.loads(folder.state.read_text())
-        nodes = [node for node in load_network(folder.network).nodes if node.role is not Role.BOOTNODE]
-        report("memory, MB", **{node.name: memory_mb(state[node.name]["pid"]) for node in nodes})
-        os.kill(state["operator"]["pid"], signal.SIGSTOP)  # suspended: the watchdog does not start it again
+def percentile(values: Sequence[float], share: int) -> float:
+    """The value below which so many of a hundred are."""
+    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
+
+
+def report_throughput(name: str, found: Throughput, base: Throughput | None, base_is: str | None) -> None:
+    """Transfers a second, sending included."""
+    spread = f"sent {found.sent_per_s:.0f}/s, {found.blocks} blocks, up to {found.largest_block} in one"
+    report(
+        f"transfers, {name}", round(found.per_s), "/s",
+        baseline=round(base.per_s) if base else None, baseline_is=base_is, spread=spread,
+    )  # fmt: skip
+
+
+def measure_sealing(accounts: Sequence[LocalAccount], count: int, rounds: int, anvil: Throughput) -> None:
+    """Three sealers, then two of them; what the transfers took on disk."""
+    with new_chain(Kind.GETH, accounts) as (folder, node):
+        period_s = load_network(folder.network).period_s
+        slow = latency(node, accounts, rounds, CONFIRMATIONS)
+        report_latency("3 of 3 sealers", slow, period_s, None)
+        bytes_before, start = chain_bytes(folder, "rpc-1"), head_of(node).number
+        fast = throughput(node, accounts, count)
+        report_throughput("3 of 3 sealers", fast, anvil, "anvil")
+        grown, blocks = chain_bytes(folder, "rpc-1") - bytes_before, head_of(node).number - start
+        report("disk a transfer", round(grown / count), "bytes", spread=f"{count} in {blocks} blocks")
+        report_memory("after the transfers", folder, [*MEMBER_NAMES, "rpc-1", "rpc-2"])
+        suspended = json.loads(folder.state.read_text())["operator"]["pid"]
+        os.kill(suspended, signal.SIGSTOP)  # a dead one would be started again
         try:
-            report("latency, 2 of 3 sealers", **latency(ask, accounts[0], rounds, confirmations=3))
-            report("transfers, 2 of 3 sealers", **throughput(ask, accounts, count))
+            report_latency("2 of 3 sealers", latency(node, accounts, rounds, CONFIRMATIONS), period_s, slow)
+            report_throughput("2 of 3 sealers", throughput(node, accounts, count), fast, "3 of 3")
         finally:
-            os.kill(state["operator"]["pid"], signal.SIGCONT)
+            os.kill(suspended, signal.SIGCONT)
 
 
-def measure_anvil(accounts: list[LocalAccount], count: int) -> None:
-    """The stand-in, with the same period."""
-    with running(Kind.ANVIL, accounts) as folder:
-        ask = HttpNode(folder.read_ready()["rpc"][0], timeout_s=30)
-        report("transfers, anvil", **throughput(ask, accounts, count))
+def report_memory(when: str, folder: Folder, names: Sequence[str]) -> None:
+    """The largest of these nodes' memory."""
+    found = memory_of(folder, names)
+    spread = ", ".join(f"{name} {memory}" for name, memory in found.items())
+    report(f"memory, {when}", max(found.values()), "MiB", target=f"≤ {MEMORY_TARGET_MB}", spread=spread)
+
+
+def measure_join(blocks: int) -> None:
+    """A node that joins a chain of so many blocks."""
+    with new_folder() as folder:
+        _, import_s = make_long_chain(folder, blocks)
+        with running(folder, wait=False):
+            join_s = follow_join(folder, "rpc-1", blocks)
+            report(
+                f"late join over {blocks:,} blocks", round(blocks / join_s), "blocks/s",
+                baseline=round(blocks / import_s), baseline_is="geth import", spread=f"{join_s:.1f} s",
+            )  # fmt: skip
+            report_memory(f"on {blocks:,} blocks", folder, ["seller"])
+            report_memory(f"just joined over {blocks:,} blocks", folder, ["rpc-1"])
+            report("disk a block without transactions", round(chain_bytes(folder, "rpc-1") / blocks), "bytes")
 
 
 def main() -> None:
     """Runs all and prints as it goes."""
     parser = argparse.ArgumentParser("python -m geth_network.bench", description=__doc__)
-    parser.add_argument("--transfers", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--transfers", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--blocks", type=int, default=10_000)
     arguments = parser.parse_args()
     accounts: list[LocalAccount] = [Account.create() for _ in range(ACCOUNTS)]
-    measure_geth(accounts, arguments.transfers, arguments.rounds)
-    measure_anvil(accounts, arguments.transfers)
+    with new_chain(Kind.ANVIL, accounts) as (_, node):
+        anvil = throughput(node, accounts, arguments.transfers)
+    report_throughput("anvil", anvil, None, None)
+    measure_sealing(accounts, arguments.transfers, arguments.rounds, anvil)
+    measure_join(arguments.blocks)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def geth_command(geth: Path, folder: Folder, network: Network, node: Node) -> li
     return [
         str(geth), "--config", str(data / "config.toml"), "--datadir", str(data),
         "--networkid", str(network.chain_id), "--ipcpath", str(folder.ipc(node.name)),
-        "--syncmode", "full", "--gcmode", "archive", "--state.scheme", "hash", "--snapshot=false", "--cache", "64",
+        "--syncmode", "full", "--gcmode", "archive", "--state.scheme", "hash", "--snapshot=false", "--cache", "32",
         "--nat", f"extip:{network.host}", "--netrestrict", network.allow, "--authrpc.port", "0",
         "--txpool.nolocals", "--txpool.pricelimit", "1", "--txpool.accountslots", "512", "--txpool.globalslots", "8192",
         "--txpool.accountqueue", "512", "--txpool.globalqueue", "8192",

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     allow: str = Field("127.0.0.0/8", description="networks (CIDR, comma-separated) with which nodes may peer")
     start_timeout_s: float = Field(90, description="how long up waits until every node advances")
     stop_timeout_s: float = Field(60, description="how long a node may take to stop before it is killed")
+    steady_s: float = Field(60, description="a node that lived so long ends a row of failures")
     quiet_s: float = Field(5, description="no block for so long (or 4 periods) and the watchdog looks closer")
 
     @classmethod

@@ -46,10 +46,11 @@ class Supervisor:
         say: Say,
         stopping: threading.Event,
         stop_timeout_s: float = 60,
+        steady_s: float = 60,
     ) -> None:
         self.folder, self.network, self.commands, self.say = folder, network, commands, say
         self.stop_timeout_s = stop_timeout_s
-        self.nodes = {name: Keeping() for name in commands}
+        self.nodes = {name: Keeping(restarts=Restarts(steady_s)) for name in commands}
         self.stopping = stopping
 
     def start(self) -> None:
@@ -74,7 +75,8 @@ class Supervisor:
             keeping.child.interrupt()
             keeping.child.wait(self.stop_timeout_s)
         between()
-        keeping.restarts, keeping.alarm = Restarts(total=keeping.restarts.total + 1), None
+        keeping.restarts = replace(keeping.restarts, failures=0, total=keeping.restarts.total + 1)
+        keeping.alarm = None
         self.launch(name, sealing=sealing)
         self.note()
 

@@ -52,8 +52,9 @@ def run_geth(
     commands = prepare_nodes(folder, network, settings)
     commands = {name: command for name, command in commands.items() if name not in without}
     supervisor = Supervisor(
-        folder, network, commands, say=say, stopping=stopping, stop_timeout_s=settings.stop_timeout_s
-    )
+        folder, network, commands, say=say, stopping=stopping,
+        stop_timeout_s=settings.stop_timeout_s, steady_s=settings.steady_s,
+    )  # fmt: skip
     patrol = Patrol(supervisor, settings.quiet_s)
     try:
         say(f"starting {len(commands)} nodes")

@@ -12,7 +12,6 @@ from geth_network.rpc import Head
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
-STEADY_S = 60.0
 MAX_FAILURES = 6
 RANK_DELAY_S = 5.0
 
@@ -21,12 +20,13 @@ RANK_DELAY_S = 5.0
 class Restarts:
     """The restarts of one node: each failure doubles the delay, too many in a row end it."""
 
+    steady_s: float = 60
     failures: int = 0
     total: int = 0
 
     def next_delay_s(self, lived_s: float) -> float | None:
         """How long to wait after a death; None when it is time to give up."""
-        self.failures = 1 if lived_s >= STEADY_S else self.failures + 1
+        self.failures = 1 if lived_s >= self.steady_s else self.failures + 1
         if self.failures > MAX_FAILURES:
             return None
         self.total += 1

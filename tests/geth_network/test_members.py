@@ -13,7 +13,7 @@ from geth_network import members
 from geth_network.cards import Bundle, Card
 from geth_network.network import Role
 from geth_network.settings import Settings
-from tests.geth_network.chain import Chain, await_that
+from tests.geth_network.chain import Chain, await_that, standing_still
 from tests.geth_network.machines import Machine, Site
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,7 @@ def agree(*machines: Machine) -> int:
 
 @pytest.mark.row("B2", "T7")
 def test_three_members_on_three_machines(machines: list[Machine]) -> None:
-    """Bundle, card, votes; a member cut off and healed; a member voted out. No key leaves its machine."""
+    """Bundle, card, votes; one member cut off, then all, and healed; one voted out. No key leaves its machine."""
     first, second, third = machines
     first.chain.new(sealers=1, rpc_nodes=1, **first.place | {"rpc_port": 0})
     with first.chain.up(prefix=first.prefix), joined(first, second, [first]) as told:
@@ -91,6 +91,13 @@ def test_three_members_on_three_machines(machines: list[Machine]) -> None:
             third.cut()
             first.chain.await_progress(sealer(first), blocks=4)
             third.heal()
+            agree(*machines)
+
+            for machine in machines:
+                machine.cut()
+            await_that(lambda: standing_still(first.chain, sealer(first)), "nobody alone goes on")
+            for machine in machines:
+                machine.heal()
             agree(*machines)
 
             for machine in (first, second):

@@ -24,6 +24,7 @@ def failing(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sup
     with chain.folder.held():
         supervisor = Supervisor(chain.folder, network, command, say=said.append, stopping=threading.Event())
         yield supervisor, said
+        supervisor.stop()
 
 
 def test_a_node_that_keeps_failing_stays_down_with_an_alarm(

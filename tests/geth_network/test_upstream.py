@@ -5,8 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 
 import geth_network
+from contracts.chain import connect
+from contracts.deployment import deploy
 from geth_network import fund
 from geth_network.amounts import ETHER
 from geth_network.programs import find_program
@@ -33,13 +36,14 @@ def upstream() -> Path:
 
 
 def test_upstream_geth_carries_the_network(chain: Chain, upstream: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """New, up, a payment, kill -9 of all, a restart: the same on the other line."""
+    """New, up, a payment, a deployment, kill -9 of all, a restart: the same on the other line."""
     monkeypatch.setenv("LADING_CHAIN_GETH", str(upstream / "geth"))
     monkeypatch.setenv("LADING_CHAIN_BOOTNODE", str(upstream / "bootnode"))
-    somebody = "0x" + "78" * 20
-    chain.new()
+    somebody, owner = "0x" + "78" * 20, Account.create()
+    chain.new(alloc_wei={owner.address: ETHER})
     with chain.up():
         assert "Geth/v1.13.15" in chain.rpc()("web3_clientVersion")
+        deployed = deploy(connect(chain.folder.read_ready()["rpc"][0]), owner, chain.home / "deployments.json")
         block = fund.fund(chain.folder, somebody, ETHER).block
         goal = chain.await_progress(blocks=4)
         paid_in = chain.await_agreement(block)
@@ -49,4 +53,6 @@ def test_upstream_geth_carries_the_network(chain: Chain, upstream: Path, monkeyp
         assert chain.await_agreement(block) == paid_in
     with chain.up():
         assert int(chain.rpc()("eth_getBalance", somebody, "latest"), 16) == ETHER
+        for address in (deployed.factory, deployed.implementation, deployed.registry):
+            assert len({chain.ask(name)("eth_getCode", address, "latest") for name in chain.names()} - {"0x"}) == 1
         chain.await_progress()
