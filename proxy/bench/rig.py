@@ -70,8 +70,9 @@ class Rig:
         return f"127.0.0.1:{port}"
 
     def start(self, command: list[str]) -> subprocess.Popen[bytes]:
-        """A process that ends with this one."""
-        process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", *command], stderr=subprocess.DEVNULL)
+        """A process that ends with this one, in a session of its own as the gateway's nginx: sessions share the CPU."""
+        guarded = ["setpriv", "--pdeathsig", "TERM", "--", *command]
+        process = subprocess.Popen(guarded, stderr=subprocess.DEVNULL, start_new_session=True)
         self._stack.callback(_end, process)
         return process
 
