@@ -1,9 +1,10 @@
 """Exactly once, measured: Pis are killed at every act, messages doubled and reordered, and openings counted.
 
-    python -m tests.iot_client.chaos [--releases 48] [--doors 4] [--seed 1]
+    python -m tests.iot_client.chaos [--releases 48] [--doors 4] [--seed 1] [--calm]
 
-The counts come from the simulated door itself, which lives in a file and knows what really happened; the Pis see only
-what its sensor shows.
+Half of the deaths are power cuts: what was not synced is gone (`power.py`). Meanwhile broker, service, gateway and
+node go away at random (`weather.py`), unless it is calm. The counts come from the simulated door itself, which lives
+in a file and knows what really happened; the Pis see only what its sensor shows.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import argparse
 import collections
 import random
+import re
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +29,10 @@ from contracts.sale import Sale
 from iot_client.gate.simulated import set_mode
 from tests.contracts.nodes import Node, anvil
 from tests.contracts.world import World
+from tests.iot_client import power
 from tests.iot_client.faults import POINTS
 from tests.iot_client.warehouse import PATIENCE_S, Door, Warehouse, wait_until
+from tests.iot_client.weather import Forwarder, Weather
 from tests.iot_client.zygote import Zygote
 from tests.iot_cloud.running import RunningCloud
 
@@ -44,6 +50,7 @@ class Trial:
     fault: str
     mode: str
     comes_back: bool
+    power: bool
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Outcome:
     fault: str
     mode: str
     died: bool
+    power: bool
     journal: str
     chain: str
     openings: int
@@ -81,6 +89,8 @@ def run_trial(door: Door, trial: Trial) -> Outcome:
     _show_until(door, trial, lambda: _died(door) or _state(door, trial.sale) in ENDS)
     died = _died(door)
     if died:
+        if trial.power:
+            power.cut(door.folder)
         door.start(**QUICK)
     if trial.comes_back:
         door.show(trial.text)
@@ -128,7 +138,7 @@ def _outcome(door: Door, trial: Trial, before: dict[str, Any], *, died: bool, ha
     intents = [step["at"] for step in release["steps"] if step["state"] == "intent"]
     after = door.gate()
     return Outcome(
-        trial.fault, trial.mode, died, release["state"], trial.sale.status().name,
+        trial.fault, trial.mode, died, died and trial.power, release["state"], trial.sale.status().name,
         after["openings"] - before["openings"], after["pulses"] - before["pulses"], handed_over,
         any(at >= release["open_before"] for at in intents),
     )  # fmt: skip
@@ -143,13 +153,16 @@ def plan(warehouse: Warehouse, releases: int, seed: int) -> list[Trial]:
         fault = POINTS[number % len(POINTS)]
         # The first round is the plain one: every fault point with a gate that works.
         mode = "ok" if number < len(POINTS) else dice.choices(("ok", "stick", "late", "jam"), (6, 1, 1, 1))[0]
-        trials.append(Trial(sale, warehouse.voucher(sale), fault, mode, dice.random() < 0.5))
+        comes_back, cut = dice.random() < 0.5, dice.random() < 0.5
+        trials.append(Trial(sale, warehouse.voucher(sale), fault, mode, comes_back, cut))
     return trials
 
 
 def run(warehouse: Warehouse, trials: list[Trial], doors: int) -> list[Outcome]:
     """All trials, on this many doors side by side."""
     rows = [warehouse.door(f"chaos-{number}", start=False) for number in range(doors)]
+    for row in rows:
+        row.environment = row.environment | power.watched(row.folder)
 
     def serve(number: int) -> list[Outcome]:
         return [run_trial(rows[number], trial) for trial in trials[number::doors]]
@@ -162,7 +175,8 @@ def table(outcomes: list[Outcome]) -> str:
     """The counts, a line each."""
     ends = collections.Counter(f"{one.journal}{', by the operator' if one.handed_over else ''}" for one in outcomes)
     wrong = collections.Counter(one.wrong for one in outcomes if one.wrong)
-    lines = [f"releases {len(outcomes)}, kills {sum(one.died for one in outcomes)}"]
+    kills, cuts = sum(one.died for one in outcomes), sum(one.power for one in outcomes)
+    lines = [f"releases {len(outcomes)}, kills {kills}, of them power cuts {cuts}"]
     lines += [f"  {name:32} {count}" for name, count in sorted(ends.items())]
     for name in ("opened twice", "opened late", "journal, chain and door disagree"):
         lines.append(f"  {name:32} {wrong.pop(name, 0)}")
@@ -175,26 +189,54 @@ def main() -> int:
     parser.add_argument("--releases", type=int, default=2 * len(POINTS))
     parser.add_argument("--doors", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calm", action="store_true", help="kill nothing but the Pis")
     chosen = parser.parse_args()
     folder, ended = Path(tempfile.mkdtemp(prefix="lx", dir="/tmp")), threading.Event()
     with anvil(folder, chain_id=20261128) as node:
         cloud = RunningCloud.start(requests_per_s=1000, burst=1000, order="random", duplicates=0.3)
-        zygote = Zygote()
-        warehouse = Warehouse(World.build(node, folder / "deployments.json"), cloud, zygote)
+        zygote, gateway = Zygote(power.build(folder)), Forwarder(int(node.url.rsplit(":", 1)[1]))
+        warehouse = Warehouse(World.build(node, folder / "deployments.json"), cloud, zygote, chain_url=gateway.url)
         trials = plan(warehouse, chosen.releases, chosen.seed)
         threading.Thread(target=_mine, args=(node, ended), daemon=True).start()
+        weather = Weather(cloud, gateway, node_pid(node), chosen.seed)
         try:
-            outcomes = run(warehouse, trials, chosen.doors)
+            with weather_of(weather, calm=chosen.calm):
+                outcomes = run(warehouse, trials, chosen.doors)
         finally:
             warehouse.remove()
             ended.set()
+            gateway.close()
             zygote.close()
             cloud.remove()
+    print(f"killed or frozen meanwhile: {dict(weather.counts)}")
     print(table(outcomes))
     for one in outcomes:
         if one.wrong:
             print(one)
     return 1 if any(one.wrong for one in outcomes) else 0
+
+
+@contextmanager
+def weather_of(weather: Weather, *, calm: bool) -> Iterator[None]:
+    """Blows, unless it is calm."""
+    if calm:
+        yield
+        return
+    weather.start()
+    try:
+        yield
+    finally:
+        weather.stop()
+
+
+def node_pid(node: Node) -> int:
+    """The process that listens where the node answers."""
+    port = int(node.url.rsplit(":", 1)[1])
+    command = ["ss", "-Htlnp", f"sport = :{port}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"pid=(\d+)", said)
+    assert found, said
+    return int(found[1])
 
 
 def _mine(node: Node, ended: threading.Event) -> None:

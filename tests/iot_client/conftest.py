@@ -7,6 +7,7 @@ import pytest
 
 from tests.contracts.nodes import Node, anvil
 from tests.contracts.world import World
+from tests.iot_client import power
 from tests.iot_client.warehouse import Door, Warehouse
 from tests.iot_client.zygote import Zygote
 from tests.iot_cloud.running import RunningCloud
@@ -16,10 +17,11 @@ BLOCK_EVERY_S = 0.25
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """Anvil that goes on by itself, the contracts, and the cloud."""
+    """Anvil that goes on by itself, the contracts, and the cloud, which delivers in any order and often twice."""
     folder = tmp_path_factory.mktemp("warehouse")
     with anvil(folder, chain_id=20261128) as node:
-        cloud, zygote, ended = RunningCloud.start(requests_per_s=1000, burst=1000), Zygote(), threading.Event()
+        cloud = RunningCloud.start(requests_per_s=1000, burst=1000, order="random", duplicates=0.3)
+        zygote, ended = Zygote(power.build(folder)), threading.Event()
         warehouse = Warehouse(World.build(node, folder / "deployments.json"), cloud, zygote)
         miner = threading.Thread(target=_mine, args=(node, ended), daemon=True)
         miner.start()

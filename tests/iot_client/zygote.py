@@ -55,11 +55,13 @@ class Child:
 class Zygote:
     """The forking process, seen from the tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, preload: Path | None = None) -> None:
+        """Start it, with this library before libc if there is one."""
         root = Path(__file__).resolve().parents[2]
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "tests.iot_client.zygote"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, cwd=root,
+            env=os.environ | ({"LD_PRELOAD": str(preload)} if preload else {}),
         )  # fmt: skip
         self.ended: dict[int, int] = {}
         self._born: dict[int, int] = {}
