@@ -112,8 +112,9 @@ class RunningCloud:
         """The processes under it, by name."""
         tasks = Path(f"/proc/{self.process.pid}/task")
         pids = [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
-        names = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
-        return {"broker" if b"mosquitto" in line else "service": pid for pid, line in names.items()}
+        lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
+        names = {"broker": b"mosquitto\0-c", "service": b"iot_cloud.worker"}
+        return {name: pid for pid, line in lines.items() for name, words in names.items() if words in line}
 
     def refusals(self) -> int:
         """How many handshakes the broker's log says failed."""
