@@ -57,7 +57,7 @@ def test_half_requests_are_hung_up_and_never_reach_the_node(front: tuple[Running
         for who, identity in (("stranger", None), ("device", device)):
             lines[name, who] = secure(gateway, "127.0.0.5", identity)
             lines[name, who].sendall(sent)
-    trickle = secure(gateway, "127.0.0.5")
+    trickle = gateway.raw("wallets")
     stop = threading.Event()
     dripping = threading.Thread(target=_drip, args=(trickle, stop))
     dripping.start()
@@ -99,7 +99,7 @@ def test_flood_of_headers_and_open_connections_costs_a_device_nothing(front: tup
         flood = secure(gateway, "127.0.0.8")
         with contextlib.suppress(OSError):
             flood.sendall(HEAD + b"X: " + b"y" * 100 + b"\r\n" + b"X-Flood: z\r\n" * 5000)
-        assert rest(flood).startswith((b"HTTP/1.1 400", b""))
+        assert rest(flood)[:12] in {b"", b"HTTP/1.1 400"}
         assert ask(honest, CHAIN_ID).status == 200
     assert len(silent) == 300
     gateway.hang_up()
