@@ -14,6 +14,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from eth_hash.auto import keccak
+from web3 import Web3
 
 from contracts.abi import abi
 from contracts.answer import Answer, read_answer, requests
@@ -22,6 +23,7 @@ from contracts.epochs import Checkpoint
 from contracts.headers import Header
 from contracts.proof import Trust, collect, prove_state
 from contracts.proof_bench_chain import Bench, network
+from contracts.proof_bench_gateway import gateway
 from contracts.proof_errors import Flaw
 from contracts.rlp_codec import encode
 from contracts.rpc import rpc_of
@@ -42,6 +44,9 @@ def main() -> int:
     for sealers in (3, 5):
         with network(sealers) as bench:
             _measure(bench)
+            if sealers == 3:
+                with gateway(bench.folder, bench.node) as through:
+                    _measure_through(bench, through)
     _measure_growth()
     return 0
 
@@ -70,6 +75,26 @@ def _measure(bench: Bench) -> None:
         _print(f"CPU of reading and checking an answer, {title}", _cpu_ms(read), "ms", CPU_MS)
         _print(f"CPU with web3.py, HTTP and JSON, {title}", _cpu_ms(partial(prove_at, depth)), "ms")
     _measure_walk(prove_at(depths["k"]).headers, known)
+
+
+def _measure_through(bench: Bench, through: Web3) -> None:
+    """The same through the gateway, over TLS, beside the plain call through it."""
+    trust = Trust((bench.deployment,), RULES)
+    known = Checkpoint.configured(bench.sealers, int(time.time()))
+    call, depths = rpc_of(through), {"k": majority_depth(known.sealers), "N": len(known.sealers)}
+
+    def prove_at(depth: int) -> None:
+        prove_state(trust, known, collect(call, bench.sale.address, depth)[0], depth)
+
+    plain_sale = through.eth.contract(address=bench.sale.address, abi=abi("Sale"))
+    plain, *proven = _paired_ms(
+        [
+            plain_sale.functions.verifyOwnership(bench.buyer).call,
+            *(partial(prove_at, depth) for depth in depths.values()),
+        ]
+    )
+    for (name, depth), times in zip(depths.items(), proven, strict=True):
+        _compare(f"through the gateway, N = {len(known.sealers)}, depth {name} = {depth}, p50", times, plain, None)
 
 
 def _results(call: Rpc, bench: Bench, depth: int) -> tuple[int, list[object]]:

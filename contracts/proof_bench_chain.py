@@ -36,6 +36,8 @@ PRICE_WEI = 10**18
 class Bench:
     """What is measured on."""
 
+    folder: Path
+    node: str
     w3: Web3
     deployment: Deployment
     sealers: tuple[str, ...]
@@ -63,7 +65,7 @@ def network(sealers: int) -> Iterator[Bench]:
 
 
 def _prepare(folder: Path, process: subprocess.Popen[bytes]) -> Bench:
-    ready = _ready(folder / "chain" / "ready.json", process)
+    ready = await_ready(folder / "chain" / "ready.json", process, folder / "log")
     w3 = connect(ready["rpc"][0])
     treasury = _treasury(folder / "chain" / "treasury")
     deployment = deploy(w3, treasury, folder / "deployments.json")
@@ -79,14 +81,15 @@ def _prepare(folder: Path, process: subprocess.Popen[bytes]) -> Bench:
     bought = send(w3, buyer, sale.buy(PRICE_WEI))["blockNumber"]
     while w3.eth.block_number < bought + len(ready["sealers"]) + 1:
         time.sleep(0.1)
-    return Bench(w3, deployment, tuple(ready["sealers"]), sale, buyer.address)
+    return Bench(folder, ready["rpc"][0], w3, deployment, tuple(ready["sealers"]), sale, buyer.address)
 
 
-def _ready(path: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def await_ready(path: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
+    """What a process says once it serves."""
     deadline = time.monotonic() + START_S
     while not path.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the network did not start: {(path.parent.parent / 'log').read_text()[-2000:]}")
+            raise RuntimeError(f"{path.parent.name} did not start: {log.read_text()[-2000:]}")
         time.sleep(0.1)
     return cast("dict[str, Any]", json.loads(path.read_text()))
 
