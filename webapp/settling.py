@@ -121,7 +121,7 @@ def _not_mined(row: Transaction, settled_count: int) -> None:
     if row.state == State.MINED:
         # Its block was undone: it is in the pool again, or will be.
         row.state, row.block, row.block_hash, row.parent_hash = State.SENT, None, None, None
-        row.confirmations, row.sent_at = 0, 0
+        row.confirmations, row.sent_at, row.fee_wei = 0, 0, None
     if row.nonce < settled_count:
         row.state, row.raw = State.REPLACED, None
         row.error = "Another transaction of this account was mined in its place."

@@ -26,14 +26,15 @@ PATIENCE_MS = 60_000
 class Shop:
     """`lading-web up` over a world; `settings` are further lines of its table."""
 
-    def __init__(self, world: World, settings: str = "") -> None:
+    def __init__(self, world: World, settings: str = "", confirmations: int = 2) -> None:
         self.world = world
         self.sessions: dict[str, StorageState] = {}
         home = world.home
         urls = json.dumps(list(world.parts.settings.rpc))
-        (home / "lading.toml").write_text(
-            f"[web]\nport = 0\nrpc = {urls}\nscrypt_n = 1024\npoll_s = 0.2\nconfirmations = 2\nthreads = 16\n{settings}"
+        table = (
+            f"port = 0\nrpc = {urls}\nscrypt_n = 1024\npoll_s = 0.2\nthreads = 16\nconfirmations = {confirmations}\n"
         )
+        (home / "lading.toml").write_text(f"[web]\n{table}{settings}")
         environment = {**os.environ, "LADING_HOME": str(home), "LADING_CONFIG": str(home / "lading.toml")}
         command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "webapp", "up"]
         with (home / "up.out").open("wb") as out:

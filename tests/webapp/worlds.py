@@ -105,14 +105,14 @@ class World:
         Follower(self.parts.database, self.parts.chain).catch_up()
 
 
-def build_world(home: Path, url: str, **settings: object) -> World:
+def build_world(home: Path, *urls: str, **settings: object) -> World:
     """Deploy the contracts, open a site, make the people and fund them."""
+    url, deployments = urls[0], home / "contracts" / "deployments.json"
     w3, treasury = connect(url), Account.from_key(TREASURY)
-    deployments = home / "contracts" / "deployments.json"
     deployments.parent.mkdir(parents=True)
     deployment = deploy(w3, treasury, deployments)
     (home / "lading.toml").touch()
-    defaults: dict[str, object] = {"home": home, "rpc": (url,), "scrypt_n": 1024, "confirmations": 1, "poll_s": 0.1}
+    defaults: dict[str, object] = {"home": home, "rpc": urls, "scrypt_n": 1024, "confirmations": 1, "poll_s": 0.1}
     with pytest.MonkeyPatch.context() as patch:  # no settings file but this world's own
         patch.setenv("LADING_CONFIG", str(home / "lading.toml"))
         parts = Services.open(Settings(**{**defaults, **settings}))  # type: ignore[arg-type]
