@@ -1,5 +1,6 @@
 """`lading-cloud`: the IoT cloud's command."""
 
+import sqlite3
 import sys
 
 from iot_cloud.arguments import parse
@@ -11,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         options.run(options)
-    except CloudError as error:
+    except (CloudError, OSError, sqlite3.Error) as error:
         print(f"lading-cloud: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
