@@ -36,6 +36,7 @@ class Gate:
     """Opens only when the release by its own device is proven deep, and again at the newest depth."""
 
     verifier: ProofVerifier
+    device: int = DEVICE
     opened: int = 0
     refusals: list[ProvenVerdict] = field(default_factory=list)
 
@@ -43,7 +44,7 @@ class Gate:
         """What the release path of a door does."""
         sealers = self.verifier.prover.memory.checkpoint.sealers
         for depth in (len(sealers), len(sealers) // 2):
-            verdict = self.verifier.verify_releasing(sale, attempt, DEVICE, depth)  # type: ignore[arg-type]
+            verdict = self.verifier.verify_releasing(sale, attempt, self.device, depth)  # type: ignore[arg-type]
             if not verdict.accepted:
                 self.refusals.append(verdict)
                 return False

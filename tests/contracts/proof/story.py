@@ -23,7 +23,7 @@ from contracts.voucher import Voucher, sign_voucher
 WAIT_S = 60
 
 
-@dataclass(frozen=True)
+@dataclass
 class Network:
     """A running network, as its folder describes it."""
 
