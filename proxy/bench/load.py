@@ -4,6 +4,7 @@ import select
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -72,4 +73,5 @@ def _expect_200(answer: bytes) -> None:
 
 
 def _cpu_s(workers: list[psutil.Process]) -> float:
-    return sum(worker.cpu_times().user + worker.cpu_times().system for worker in workers)
+    """Nanoseconds from the scheduler: the times that psutil reads are counted in hundredths of a second."""
+    return sum(int(Path(f"/proc/{worker.pid}/schedstat").read_text().split()[0]) for worker in workers) / 1e9
