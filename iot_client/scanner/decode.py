@@ -19,6 +19,8 @@ Mend = Callable[[Grey], Grey | None]
 MODULES = 49
 QUIET = 4
 MODULE_PX = 8
+LARGEST_SIDE = 2_048
+WORTHWHILE = 1.2
 
 
 def read_code(grey: Grey) -> Reading:
@@ -73,10 +75,12 @@ def _inverted(grey: Grey) -> Grey:
 
 def _scaled(factor: float) -> Mend:
     def scale(grey: Grey) -> Grey | None:
-        if max(grey.shape) * factor > 3_200 or min(grey.shape) * factor < 60:
+        # Beyond this side OpenCV's detector alone takes 60 MB.
+        by = min(factor, LARGEST_SIDE / max(grey.shape))
+        if 1 < by < WORTHWHILE or min(grey.shape) * by < 60:
             return None
-        how = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-        return np.asarray(cv2.resize(grey, None, fx=factor, fy=factor, interpolation=how), dtype=np.uint8)
+        how = cv2.INTER_CUBIC if by > 1 else cv2.INTER_AREA
+        return np.asarray(cv2.resize(grey, None, fx=by, fy=by, interpolation=how), dtype=np.uint8)
 
     return scale
 
