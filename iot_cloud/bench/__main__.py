@@ -14,7 +14,7 @@ from iot_cloud.bench.store import store
 def main() -> int:
     """Measure, print."""
     parser = argparse.ArgumentParser(prog="python -m iot_cloud.bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5000, help="updates whose delta is timed")
+    parser.add_argument("--rounds", type=int, default=3000, help="updates whose delta is timed")
     parser.add_argument("--things", type=int, default=5000, help="devices connected at once")
     parser.add_argument("--rows", type=int, default=100_000, help="shadows in the full store")
     options = parser.parse_args()

@@ -87,11 +87,11 @@ POINTS = 11
 """How many effects a provisioning has: answers, journal entries, transactions sent, transactions settled."""
 
 
-def killed_at(world, around, enrolment, point):
-    """Provision in a process of its own that is killed right after its `point`th effect; whether it was."""
+def killed_at(world, around, enrolment, point, action="provision"):
+    """Provision (or rotate) in a process of its own that is killed right after its `point`th effect; whether it was."""
     settings = around.parts(world).settings
 
-    def provision():
+    def carry_out():
         counter = itertools.count(1)
 
         def deadly(function):
@@ -112,11 +112,10 @@ def killed_at(world, around, enrolment, point):
         ):
             setattr(owner, name, deadly(getattr(owner, name)))
         services = replace(Services.open(world.parts.settings), settings=settings)
-        Provisioning(services, world.people["operator"], world.keys["operator"], lambda _text: None).provision(
-            enrolment
-        )
+        provisioning = Provisioning(services, world.people["operator"], world.keys["operator"], lambda _text: None)
+        getattr(provisioning, action)(enrolment)
 
-    process = get_context("fork").Process(target=provision)
+    process = get_context("fork").Process(target=carry_out)
     process.start()
     process.join()
     return process.exitcode == -signal.SIGKILL
@@ -161,6 +160,25 @@ def test_killed_anywhere_it_is_undone(world, complete, tmp_path, point):
     assert killed_at(world, complete, enrolment, point)
     complete.provisioning(world, []).revoke(enrolment.thing)
     assert traces(world, complete, enrolment) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "point",
+    [point if point in {2, 6} else pytest.param(point, marks=pytest.mark.long) for point in range(1, POINTS + 1)],
+)
+def test_a_rotation_killed_anywhere_is_completed(world, complete, tmp_path, point):
+    """After SIGKILL at each step a repetition gives the device its new keys, and the old address is nobody's."""
+    thing, registry = f"rotated-{point}", world.parts.chain.registry
+    provisioning = complete.provisioning(world, [])
+    old = enrolment_of(world, thing, tmp_path)
+    device_id = provisioning.provision(old)["device_id"]
+    new = enrolment_of(world, thing, tmp_path, device_id)
+    assert killed_at(world, complete, new, point, "rotate")
+    assert provisioning.rotate(new)["device_id"] == device_id
+    assert registry.device(device_id).address == new.device
+    assert registry.certificate_of(device_id).hex() == new.certificate[2:]
+    assert traces(world, complete, new) == {"chain", "cloud", "gateway"}
 
 
 @pytest.mark.slow
