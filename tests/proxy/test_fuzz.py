@@ -53,6 +53,7 @@ def _send_all(line: HTTPConnection, attempts: list[bytes]) -> Counter[int]:
 def test_mutants_that_pass_are_allowed_calls(shared: Running, shared_node: Node, device: Identity) -> None:
     """The short form: 4,000 mutants, some of which must pass and most of which must not."""
     statuses = fuzz(shared, shared_node, device, 4000, seed=20)
+    print("statuses:", dict(statuses))
     assert statuses[200] > 100
     assert statuses[400] > 1000
     assert set(statuses) <= {200, 400, 403}
@@ -65,6 +66,7 @@ def test_a_hundred_thousand_mutants(shared: Running, shared_node: Node, device: 
     total: Counter[int] = Counter()
     for lot in range(50):
         total += fuzz(shared, shared_node, device, 2000, seed=1000 + 2 * lot)
+    print("statuses:", dict(total))  # under pytest -s, for docs/gateway.md
     assert total.total() == 100_000
     assert set(total) <= {200, 400, 403}
 
