@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from contracts.errors import LadingError
+from contracts.fault import LadingError
 from webapp.commands import accounts, devices, index, up
 from webapp.errors import WebError
 

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from eth_account import Account
-from eth_keys.datatypes import PrivateKey
-
 from webapp.errors import InvalidInput
 
 MIN_PASSPHRASE = 10
@@ -50,6 +47,8 @@ def check_keystore(keystore: Any) -> dict[str, Any]:
 
 def encrypt(key: bytes, passphrase: str, scrypt_n: int) -> dict[str, Any]:
     """Return the keystore of a private key; takes 256 MB and half a second with the default `scrypt_n`."""
+    from eth_account import Account  # takes longer to load than most commands take
+
     return dict(Account.encrypt(key, passphrase, kdf="scrypt", iterations=scrypt_n))
 
 
@@ -59,9 +58,13 @@ def decrypt(keystore: dict[str, Any], passphrase: str) -> bytes:
     Raises:
         ValueError: wrong passphrase.
     """
+    from eth_account import Account
+
     return bytes(Account.decrypt(keystore, passphrase))
 
 
 def address_of(key: bytes) -> str:
     """Return the address of a private key."""
+    from eth_keys.datatypes import PrivateKey
+
     return PrivateKey(key).public_key.to_checksum_address()

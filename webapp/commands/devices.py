@@ -4,15 +4,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp.commands.passphrases import add_option, passphrase_of
 from webapp.errors import SettingsError
 from webapp.people import find_by_name
-from webapp.provisioning import Provisioning, read_enrolment
 from webapp.secret_files import write_secret
-from webapp.services import Services
 from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    from webapp.provisioning import Provisioning
+    from webapp.services import Services
 
 
 def add(commands: Any) -> None:
@@ -35,7 +37,10 @@ def _account(command: argparse.ArgumentParser) -> None:
     add_option(command)
 
 
-def _opened(chosen: argparse.Namespace) -> tuple[Services, Provisioning]:
+def _opened(chosen: argparse.Namespace) -> "tuple[Services, Provisioning]":
+    from webapp.provisioning import Provisioning
+    from webapp.services import Services
+
     settings = Settings()
     parts = Services.open(settings)
     parts.database.migrate()
@@ -47,6 +52,8 @@ def _opened(chosen: argparse.Namespace) -> tuple[Services, Provisioning]:
 
 
 def _provision(chosen: argparse.Namespace) -> int:
+    from webapp.provisioning import read_enrolment
+
     enrolment = read_enrolment(chosen.enrolment)
     parts, provisioning = _opened(chosen)
     try:

@@ -4,9 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from webapp.chain import Chain
 from webapp.commands.accounts import opened
-from webapp.index.follower import Follower, stands_at
 from webapp.settings import Settings
 
 
@@ -18,6 +16,9 @@ def add(commands: Any) -> None:
 
 
 def _rebuild(_chosen: argparse.Namespace) -> int:
+    from webapp.chain import Chain
+    from webapp.index.follower import Follower, stands_at
+
     settings = Settings()
     chain, database = Chain.open(settings), opened(settings)
     Follower(database, chain).rebuild()

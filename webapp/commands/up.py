@@ -13,16 +13,15 @@ import time
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import httpx
 
 from webapp.errors import SettingsError, WebError
-from webapp.index.follower import Follower
-from webapp.services import Services
-from webapp.serving import end, start
 from webapp.settings import Settings
-from webapp.settling import Settler
+
+if TYPE_CHECKING:
+    from webapp.services import Services
 
 START_S = 120.0
 
@@ -35,6 +34,9 @@ def add(commands: Any) -> None:
 
 def run(_chosen: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
+    from webapp.services import Services
+    from webapp.serving import end, start
+
     settings = Settings()
     with _only_one(settings.folder / "lock"), _listening(settings) as listener:
         server = start(settings, listener)
@@ -71,7 +73,11 @@ def _listening(settings: Settings) -> socket.socket:
     return listener
 
 
-def _serve(settings: Settings, parts: Services, listener: socket.socket, server: ForkProcess) -> int:
+def _serve(settings: Settings, parts: "Services", listener: socket.socket, server: ForkProcess) -> int:
+    from webapp.index.follower import Follower
+    from webapp.serving import end
+    from webapp.settling import Settler
+
     stop = threading.Event()
     _stop_on_signals(stop)
     crashed: list[BaseException] = []
@@ -123,7 +129,7 @@ def _thread(stop: threading.Event, crashed: list[BaseException], work: Any, ever
     return thread
 
 
-def _tidy(parts: Services) -> Any:
+def _tidy(parts: "Services") -> Any:
     def work(stop: threading.Event, every_s: float) -> None:
         while not stop.wait(every_s):
             parts.vouchers.drop_consumed()
