@@ -14,8 +14,8 @@ from proxy.bench.load import Flow, flow, request_of, timed_in_turns
 from proxy.bench.rig import SELECTOR, TRIVIAL, Identity, Rig, bare_answer, rig
 from proxy.bench.sale import call_of, sold_item
 
-ROUNDS = 12
-ROUND_S = 0.5
+ROUNDS = 24
+ROUND_S = 0.25
 PAIRS = 3000
 IDLE = 2000
 TRIVIAL_CALL = call_of("0x" + "ab" * 20, SELECTOR + "00" * 12 + "cd" * 20)
