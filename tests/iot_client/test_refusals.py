@@ -11,7 +11,7 @@ from iot_client.gate.simulated import set_mode
 from tests.contracts.world import HOUR_S, account
 from tests.iot_client.pictures import code, photo, save
 from tests.iot_client.test_scanner import bomb
-from tests.iot_client.warehouse import Door, Warehouse
+from tests.iot_client.warehouse import Door, Warehouse, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -175,6 +175,19 @@ def test_a_jam_is_a_case_and_refuses_the_next(warehouse: Warehouse) -> None:
     assert door.order("not-opened", stuck, reason="the bolt stuck") == "done"
     door.reaches(stuck, "aborted")
     assert (stuck.status().name, stuck.attempt()) == ("SOLD", 1)
+    warehouse.close(door)
+
+
+def test_a_gate_that_does_not_say_whether_it_is_locked_lets_nobody_else_in(warehouse: Warehouse) -> None:
+    """Without its sensor a door that was unlocked is unknown, not closed: the next receipt stays good."""
+    door = warehouse.door("gate-blind", pulse_s=60.0)
+    set_mode(door.folder / "gate.json", "blind")
+    first, second = warehouse.world.sold(), warehouse.world.sold()
+    assert door.outcome(warehouse.voucher(first)) == "released"
+    door.reaches(first, "case")
+    wait_until(lambda: door.gate()["state"] is None, "a door that nobody sees")
+    assert door.outcome(warehouse.voucher(second)) == "gate-unknown"
+    assert second.status().name == "SOLD"
     warehouse.close(door)
 
 
