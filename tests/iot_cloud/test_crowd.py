@@ -18,7 +18,7 @@ ACTIVE_AT_ONCE = 100
 @pytest.mark.slow
 @pytest.mark.row("M15")
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("count", [100, pytest.param(3000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [40, pytest.param(3000, marks=pytest.mark.long)])
 def test_all_return_at_once_after_a_broker_restart(count: int) -> None:
     """All sessions end with the broker and all are let in again; no accepted update and no delta is lost."""
     raise_file_limit()
