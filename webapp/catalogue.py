@@ -92,7 +92,7 @@ def find_sales(database: Database, chain_id: int, search: Search) -> Page:
         if first >= COUNT_TO:
             deep = list(session.scalars(query.offset(first).limit(PAGE)))
             return Page(_rows(session, chain_id, deep), COUNT_TO, True, search.page)
-        seen = list(session.scalars(query.limit(COUNT_TO + 1)))
+        seen = list(session.scalars(query.limit(max(COUNT_TO + 1, first + PAGE))))
         rows = _rows(session, chain_id, seen[first : first + PAGE])
     return Page(rows, min(len(seen), COUNT_TO), len(seen) > COUNT_TO, search.page)
 

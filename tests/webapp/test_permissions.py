@@ -141,3 +141,22 @@ def test_a_bomb_of_pixels_is_refused(tmp_path):
     Image.new("1", (9000, 9000)).save(out, "PNG")
     with pytest.raises(InvalidInput, match="million pixels"):
         drop(out.getvalue(), tmp_path)
+
+
+def test_an_operator_admits_a_seller_whose_name_buyers_then_see(world, browser):
+    """Before: no listing. After: verified beside the goods, and written down; others cannot admit."""
+    from test_selling_and_buying import LISTING
+
+    other = world.people["other"]
+    someone = browser("other")
+    assert someone.client.get("/sell/new").status_code == 403
+    hidden = someone.tokens(someone.page("/account"))
+    path = f"/warehouse/sellers/{other.id}/admit"
+    assert someone.client.post(path, data=hidden).status_code == 403
+    assert browser("operator").post(path, page="/warehouse/sellers").status_code == 303
+    assert someone.post("/sell/new", {**LISTING, "number": "admitted"}).status_code == 303
+    world.settle()
+    page = browser().page("/?q=admitted")
+    assert "✓ verified" in page
+    with world.parts.database.read() as session:
+        assert session.query(AuditRow).filter_by(action="seller-admit").count() == 1
