@@ -164,7 +164,7 @@ def measure_join(blocks: int) -> None:
 def main() -> None:
     """Runs all and prints as it goes."""
     parser = argparse.ArgumentParser("python -m geth_network.bench", description=__doc__)
-    parser.add_argument("--transfers", type=int, default=2000)
+    parser.add_argument("--transfers", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--blocks", type=int, default=10_000)
     arguments = parser.parse_args()

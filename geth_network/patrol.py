@@ -16,7 +16,7 @@ from geth_network.watchdog import Solitude, StallWatch, View
 
 LOOK_EVERY_S = 1.0
 LONGEST_REST_S = 15.0
-Answer = tuple[Head, dict[str, str]]  # a sealer's head, and its peers' heads by public key
+Answer = tuple[Head, dict[str, str]]  # a node's head, and its peers' heads by public key
 
 
 class Patrol:
@@ -27,36 +27,38 @@ class Patrol:
         self.quiet_s = max(quiet_s, 4 * self.network.period_s)
         self.sealers = [node for node in self.network.of_role(Role.SEALER) if node.name in supervisor.nodes]
         self.stall: StallWatch | None = None
-        self.solitude = {node.name: Solitude(2 * self.quiet_s) for node in self.sealers}
+        self.watched = supervisor.chain_nodes()
+        self.solitude = {name: Solitude(2 * self.quiet_s) for name in self.watched}
         self.resting: dict[str, tuple[int, float]] = {}
         self.next_look = 0.0
 
     def __call__(self) -> None:
         """Looks, if it is time."""
         now = time.monotonic()
-        if self.sealers and now >= self.next_look:
+        if self.watched and now >= self.next_look:
             self.next_look = now + LOOK_EVERY_S
             self.look(now)
 
     def look(self, now: float) -> None:
         """One look, and at most one act."""
         signers = sorted(address.lower() for address in self.supervisor.signers())
-        answers = self.ask_all()
+        everybody = self.ask_all()
+        own = {node.name for node in self.sealers}
+        answers = {name: answer for name, answer in everybody.items() if name in own}
         self.wake(answers, now)
-        for name, (_, peers) in answers.items():
-            in_majority = self.sealers_in_reach(name, peers, signers) > len(signers) // 2
-            if self.solitude[name].look(in_majority, now, partial(self.someone_listens, name, peers)):
-                self.supervisor.say(f"{name} has lost the majority, though peers listen: restarting it to dial at once")
+        for name, (_, peers) in everybody.items():
+            company = self.sealers_in_reach(name, peers, signers) > len(signers) // 2 if name in own else bool(peers)
+            if self.solitude[name].look(company, now, partial(self.someone_listens, name, peers)):
+                self.supervisor.say(f"{name} has lost its peers, though some listen: restarting it to dial at once")
                 self.supervisor.restart(name)
                 return
         self.end_deadlock(answers, signers, now)
 
     def ask_all(self) -> dict[str, Answer]:
-        """The answers of our sealers, all asked at once; without those that do not answer."""
-        names = [node.name for node in self.sealers]
-        with ThreadPoolExecutor(max_workers=len(names)) as pool:
-            answers = pool.map(lambda name: ask_sealer(self.supervisor.ipc(name)), names)
-            return {name: answer for name, answer in zip(names, answers, strict=True) if answer}
+        """The answers of our nodes, all asked at once; without those that do not answer."""
+        with ThreadPoolExecutor(max_workers=len(self.watched)) as pool:
+            answers = pool.map(lambda name: ask_node(self.supervisor.ipc(name)), self.watched)
+            return {name: answer for name, answer in zip(self.watched, answers, strict=True) if answer}
 
     def end_deadlock(self, answers: Mapping[str, Answer], signers: list[str], now: float) -> None:
         """Takes one sealer back when the chain stands still for no other reason."""
@@ -108,8 +110,8 @@ class Patrol:
         return any(map(listens, missing))
 
 
-def ask_sealer(ask: IpcNode) -> Answer | None:
-    """A sealer's head, and its peers' heads by public key; None while it does not answer."""
+def ask_node(ask: IpcNode) -> Answer | None:
+    """A node's head, and its peers' heads by public key; None while it does not answer."""
     try:
         return head_of(ask), ask_peers(ask)
     except RpcError:

@@ -92,7 +92,7 @@ class StallWatch:
 
 @dataclass
 class Solitude:
-    """Whether a sealer that lost the majority should start again, to dial at once.
+    """Whether a sealer that lost the majority, or an RPC node that lost all peers, should start again and dial.
 
     After a lost connection geth waits 35 s before it dials a node again; a fresh process dials at once.
     One that never was with the majority has lost nothing: it waits to be let in.
