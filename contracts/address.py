@@ -5,6 +5,8 @@ from functools import lru_cache
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
+from contracts.fault import AddressError
+
 REMEMBERED = 32_768
 
 
@@ -12,9 +14,13 @@ def checksummed(address: str | bytes) -> ChecksumAddress:
     """The address as people see it.
 
     Raises:
-        ValueError: it is none.
+        AddressError: it is none.
     """
-    return _remembered(address.lower() if isinstance(address, str) else f"0x{address.hex()}")
+    text = address.lower() if isinstance(address, str) else f"0x{bytes(address).hex()}"
+    try:
+        return _remembered(text)
+    except ValueError as error:
+        raise AddressError(f"{str(address)[:80]!r} is no address") from error
 
 
 _remembered = lru_cache(REMEMBERED)(to_checksum_address)

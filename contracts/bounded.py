@@ -10,6 +10,9 @@ import time
 from typing import Any, Final
 
 from requests import Response
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ReadTimeout
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 from web3 import HTTPProvider
 from web3._utils.http_session_manager import HTTPSessionManager
 
@@ -42,10 +45,23 @@ class _BoundedSessions(HTTPSessionManager):
 
     def _read(self, response: Response, until: float) -> bytes:
         content = bytearray()
-        while part := response.raw.read1(CHUNK, decode_content=True):
+        while part := _part(response):
             content += part
             if len(content) > self._body_max:
                 raise NodeError(f"the node's answer has more than {self._body_max} bytes: another node is needed")
             if time.monotonic() > until:
                 raise NodeUnreachable("the node's answer does not come to an end in time")
         return bytes(content)
+
+
+def _part(response: Response) -> bytes:
+    """The next bytes; what goes wrong in mid-body is raised as `requests` raises it before."""
+    try:
+        part: bytes = response.raw.read1(CHUNK, decode_content=True)
+    except ReadTimeoutError as error:
+        raise ReadTimeout(error) from error
+    except DecodeError as error:
+        raise NodeError(f"the node's answer cannot be decompressed: {error}") from error
+    except HTTPError as error:
+        raise RequestsConnectionError(error) from error
+    return part

@@ -10,17 +10,22 @@ from typing import Any, Final
 from eth_account.datastructures import SignedTransaction
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
+from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 from web3 import Web3
+from web3.exceptions import Web3RPCError
 from web3.types import BlockIdentifier, TxParams, TxReceipt, Wei
 
 from contracts import chain
+from contracts.address import checksummed
 from contracts.fault import ContractError, NodeError, UnknownRefusal
 from contracts.interface import function
 
 GAS: Final = 200_000
 TIP_WEI: Final = 1_000_000_000
 RECEIPT_TIMEOUT_S: Final = 120.0
+# What geth, anvil and ganache say of a transaction that they have already.
+_KNOWN: Final = ("already known", "already imported", "known transaction")
 POLL_S: Final = 0.1
 
 
@@ -42,7 +47,7 @@ class Call:
         if self.to is not None:
             transaction["to"] = self.to
         if sender is not None:
-            transaction["from"] = Web3.to_checksum_address(sender)
+            transaction["from"] = checksummed(sender)
         return transaction
 
 
@@ -85,8 +90,10 @@ def read_many(
     return [entry.decode_answer(answer) for entry, answer in zip(found, answers, strict=True)]
 
 
-def simulate(w3: Web3, sender: str, call: Call, block: BlockIdentifier = "latest") -> HexBytes:
-    """Ask the node what the call would do now, sent by `sender`; nothing is sent.
+def simulate(
+    w3: Web3, sender: str, call: Call, block: BlockIdentifier = "latest", *, gas: int | None = None
+) -> HexBytes:
+    """Ask the node what the call would do now, sent by `sender`, with so much gas at most; nothing is sent.
 
     Raises:
         ContractError: the contract would refuse.
@@ -95,6 +102,8 @@ def simulate(w3: Web3, sender: str, call: Call, block: BlockIdentifier = "latest
     transaction = call.transaction(sender)
     if not call.value_wei:
         del transaction["value"]
+    if gas is not None:
+        transaction["gas"] = gas
     return chain.call(w3, transaction, block)
 
 
@@ -138,12 +147,41 @@ def send_signed(
         ContractError: the contract refused.
         NodeError: there is no usable answer, or the transaction was not mined in time.
     """
+    return send_raw(w3, sender, call, HexBytes(signed.raw_transaction), timeout_s=timeout_s)
+
+
+def send_raw(w3: Web3, sender: str, call: Call, signed: HexBytes, *, timeout_s: float = RECEIPT_TIMEOUT_S) -> TxReceipt:
+    """Send the call as signed bytes, which the node may have already, and wait until it is mined.
+
+    Raises:
+        ContractError: the contract refused.
+        NodeError: there is no usable answer, or the transaction was not mined in time.
+    """
     with chain.asking():
-        hash_ = w3.eth.send_raw_transaction(signed.raw_transaction)
-        receipt = w3.eth.wait_for_transaction_receipt(hash_, timeout=timeout_s, poll_latency=POLL_S)
-        _await_head(w3, receipt["blockNumber"], timeout_s)
+        receipt = await_receipt(w3, _broadcast(w3, signed), timeout_s)
     if receipt["status"] != 1:
         raise why_reverted(w3, sender, call, receipt)
+    return receipt
+
+
+def _broadcast(w3: Web3, signed: HexBytes) -> HexBytes:
+    try:
+        return w3.eth.send_raw_transaction(signed)
+    except Web3RPCError as error:
+        if not any(sign in str(error.message).lower() for sign in _KNOWN):
+            raise
+        return HexBytes(keccak(signed))
+
+
+def await_receipt(w3: Web3, hash_: HexBytes, timeout_s: float = RECEIPT_TIMEOUT_S) -> TxReceipt:
+    """The receipt, once it is there and the head has come to its block.
+
+    Raises:
+        NodeError: the transaction was not mined in time, or the head does not come.
+    """
+    with chain.asking():
+        receipt = w3.eth.wait_for_transaction_receipt(hash_, timeout=timeout_s, poll_latency=POLL_S)
+        _await_head(w3, receipt["blockNumber"], timeout_s)
     return receipt
 
 
@@ -157,10 +195,12 @@ def _await_head(w3: Web3, number: int, timeout_s: float) -> None:
 
 
 def why_reverted(w3: Web3, sender: str, call: Call, receipt: TxReceipt) -> ContractError | NodeError:
-    """The refusal of a mined transaction: the same call is asked again at its block."""
+    """The refusal of a mined transaction: the same call is asked again at its block, with as much gas."""
     try:
-        simulate(w3, sender, call, receipt["blockNumber"])
+        simulate(w3, sender, call, receipt["blockNumber"], gas=call.gas)
     except (ContractError, NodeError) as error:
-        return error
+        if not isinstance(error, UnknownRefusal) or receipt["gasUsed"] * 64 < call.gas * 62:
+            return error
+        return UnknownRefusal(f"the call ran out of its {call.gas} gas: send it again with more")
     hash_ = receipt["transactionHash"].to_0x_hex()
     return UnknownRefusal(f"transaction {hash_} was refused in block {receipt['blockNumber']}")

@@ -16,6 +16,7 @@ from web3.providers.base import JSONBaseProvider
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from web3.types import BlockIdentifier, RPCEndpoint, RPCResponse, TxParams
 
+from contracts.address import checksummed
 from contracts.bounded import BODY_MAX, BoundedProvider
 from contracts.errors import translate
 from contracts.fault import LadingError, NodeError, NodeUnreachable
@@ -67,7 +68,15 @@ def asking() -> Iterator[None]:
         raise translate(error) from error
     except OSError as error:
         raise NodeUnreachable(f"the node cannot be reached: {error}") from error
-    except (ValueError, LookupError, TypeError, AttributeError, DecodingError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        DecodingError,
+    ) as error:
         raise NodeError(f"the node's answer cannot be read: {error!r}") from error
 
 
@@ -111,10 +120,13 @@ def _as_json(transaction: TxParams) -> dict[str, str]:
 def code_at(w3: Web3, address: str, block: BlockIdentifier = "latest") -> bytes:
     """The code at an address; empty where there is none."""
     with asking():
-        return bytes(w3.eth.get_code(Web3.to_checksum_address(address), block))
+        return bytes(w3.eth.get_code(checksummed(address), block))
 
 
 def block_number(w3: Web3, block: BlockIdentifier = "latest") -> int:
     """The number of a block."""
     with asking():
-        return int(w3.eth.block_number if block == "latest" else w3.eth.get_block(block)["number"])
+        found = w3.eth.block_number if block == "latest" else w3.eth.get_block(block)["number"]
+        if type(found) is not int or found < 0:
+            raise NodeError(f"the node says that a block has the number {str(found)[:80]}")
+        return found

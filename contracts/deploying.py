@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import rlp  # type: ignore[import-untyped]
 from eth_account.signers.local import LocalAccount
@@ -20,7 +20,7 @@ from web3 import Web3
 
 from contracts import chain
 from contracts.abi import creation_code, deployed_code
-from contracts.calls import Call, send_signed, sign
+from contracts.calls import Call, send_raw, sign
 from contracts.deployment import Deployment, load_deployments, replace_file, save_deployments
 from contracts.fault import DeploymentError
 
@@ -42,10 +42,9 @@ def deploy_once(w3: Web3, account: LocalAccount, target: Path) -> Deployment:
     A corrected implementation becomes a new entry that keeps the registry; interrupted, it goes on where it was.
 
     Raises:
-        DeploymentError: the list speaks of contracts that are not on this chain.
+        DeploymentError: the list speaks of contracts that are not on this chain, or cannot be written.
         NodeError: the node gave no usable answer.
     """
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(target), chain.asking():
         known = load_deployments(target) if target.exists() else ()
         here = [one for one in known if one.chain_id == w3.eth.chain_id]
@@ -61,6 +60,14 @@ def deploy_once(w3: Web3, account: LocalAccount, target: Path) -> Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class _Started:
+    """A creation that was signed: where the contract will stand, and the transaction."""
+
+    address: ChecksumAddress
+    signed: HexBytes
+
+
+@dataclass(frozen=True, slots=True)
 class _Deployer:
     w3: Web3
     account: LocalAccount
@@ -73,26 +80,43 @@ class _Deployer:
         return Deployment(self.w3.eth.chain_id, factory, implementation, registry)
 
     def _create(self, part: _Part) -> ChecksumAddress:
-        """The address is written down before anything is sent, so that an interrupted creation is found again."""
-        started = self._started()
-        key = f"{self.w3.eth.chain_id} {part.name}"
-        if key in started and _has(self.w3, started[key], part):
-            return to_checksum_address(started[key])
-        nonce = self.w3.eth.get_transaction_count(self.account.address, "pending")
-        address = contract_address(self.account.address, nonce)
-        replace_file(_progress(self.target), json.dumps(started | {key: address}))
+        """The signed transaction is written down before it is sent: interrupted, the very same one is sent again."""
         call = Call(None, HexBytes(part.creation), gas=CREATION_GAS)
-        send_signed(self.w3, self.account.address, call, sign(self.w3, self.account, call, nonce))
-        if not _has(self.w3, address, part):
-            raise DeploymentError(f"{part.name} at {address} has not the code of the artifacts")
-        return address
+        started = self._started(part, call) or self._start(part, call)
+        if not _has(self.w3, started.address, part):
+            send_raw(self.w3, self.account.address, call, started.signed)
+        if not _has(self.w3, started.address, part):
+            raise DeploymentError(f"{part.name} at {started.address} has not the code of the artifacts")
+        return started.address
 
-    def _started(self) -> dict[str, str]:
+    def _start(self, part: _Part, call: Call) -> _Started:
+        nonce = self.w3.eth.get_transaction_count(self.account.address, "pending")
+        signed = HexBytes(sign(self.w3, self.account, call, nonce).raw_transaction)
+        notes = self._notes() | {self._key(part): {"nonce": nonce, "signed": signed.to_0x_hex()}}
+        replace_file(_progress(self.target), json.dumps(notes))
+        return _Started(contract_address(self.account.address, nonce), signed)
+
+    def _started(self, part: _Part, call: Call) -> _Started | None:
+        """What an earlier run began and can still end: it is mined as noted, or its nonce is free yet."""
+        try:
+            note = self._notes()[self._key(part)]
+            nonce, signed = int(note["nonce"]), HexBytes(note["signed"])
+        except (KeyError, TypeError, ValueError):
+            return None  # a damaged note costs one contract that nobody uses
+        address = contract_address(self.account.address, nonce)
+        free = nonce >= self.w3.eth.get_transaction_count(self.account.address, "latest")
+        usable = _has(self.w3, address, part) or (free and bytes(call.data) in bytes(signed))
+        return _Started(address, signed) if usable else None
+
+    def _key(self, part: _Part) -> str:
+        return f"{self.w3.eth.chain_id} {self.account.address} {part.name}"
+
+    def _notes(self) -> dict[str, Any]:
         path = _progress(self.target)
         try:
             found = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        except ValueError:
-            found = {}  # a damaged note costs one contract that nobody uses
+        except (ValueError, RecursionError):
+            found = {}
         return found if isinstance(found, dict) else {}
 
 
@@ -144,6 +168,11 @@ def _progress(target: Path) -> Path:
 @contextmanager
 def _alone(target: Path) -> Iterator[None]:
     """Two deployments into one list wait for each other, so that the second finds the first."""
-    with target.with_name(target.name + ".lock").open("w") as lock:
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened = target.with_name(target.name + ".lock").open("w")
+    except OSError as error:
+        raise DeploymentError(f"{target} cannot be written: {error}") from error
+    with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

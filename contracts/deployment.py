@@ -53,7 +53,7 @@ def load_deployments(path: str | os.PathLike[str]) -> tuple[Deployment, ...]:
         data = json.loads(Path(path).read_text("utf-8"))
     except FileNotFoundError as error:
         raise DeploymentError(f"{path} does not exist: run `python -m contracts deploy` first") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DeploymentError(f"{path} cannot be read: {error}") from error
     return parse_deployments(data)
 
@@ -93,5 +93,7 @@ def _deployment(row: Any) -> Deployment:
         raise DeploymentError(f"{chain_id!r} is no chain id")
     if not all(isinstance(address, str) and is_address(address) for address in addresses):
         raise DeploymentError(f"a deployment of chain {chain_id} holds something that is no address")
+    if not isinstance(kind, str) or not kind:
+        raise DeploymentError(f"a deployment of chain {chain_id} does not say its kind")
     factory, implementation, registry = map(to_checksum_address, addresses)
-    return Deployment(chain_id, factory, implementation, registry, str(kind))
+    return Deployment(chain_id, factory, implementation, registry, kind)

@@ -2,7 +2,9 @@
 
 LadingError
 ├── TermsError            bytes or values that no sale's terms can be
-├── ListingError          a field of a listing; `field` names it
+├── FieldError            a value that somebody gave; `field` names it
+│   └── ListingError      a field of a listing
+├── CallError             arguments that no contract could take
 ├── VoucherError          a barcode's text that is no voucher of ours
 │   ├── NotAVoucher, UnknownVersion, VoucherTooLong, VoucherDamaged, VoucherLength, VoucherField
 │   └── OtherChain
@@ -41,8 +43,10 @@ from contracts.factory_errors import (
 )
 from contracts.fault import (
     AddressError,
+    CallError,
     ContractError,
     DeploymentError,
+    FieldError,
     KeystoreError,
     LadingError,
     ListingError,
@@ -111,6 +115,7 @@ __all__ = [
     "AddressInUse",
     "AlreadyListed",
     "AttemptsExhausted",
+    "CallError",
     "ContractError",
     "DeadlinePassed",
     "DeploymentError",
@@ -118,6 +123,7 @@ __all__ = [
     "DeviceNotActive",
     "DevicesExhausted",
     "EtherRefused",
+    "FieldError",
     "GasTooLow",
     "InvalidAddress",
     "InvalidCertificate",
@@ -182,6 +188,9 @@ PLAIN_REVERT = "08c379a0"
 PANIC = "4e487b71"
 # How nodes say that a contract's own code failed without data.
 _FAILED = ("revert", "out of gas", "outofgas", "invalid opcode", "invalid jump", "stack underflow")
+# Where nodes put revert data inside an error's data, and how deep they nest it at most.
+_PLACES = ("result", "return", "data")
+_DEPTH = 5
 
 
 def decode_error(source: BaseException | bytes | str) -> ContractError | None:
@@ -267,14 +276,16 @@ def _candidates(error: BaseException) -> Iterator[str]:
 
 
 def _strings(data: object) -> Iterator[str]:
-    if isinstance(data, str):
-        yield data.removeprefix("Reverted ")
-    elif isinstance(data, Mapping):
-        for key in ("result", "return", "data"):
-            yield from _strings(data.get(key))
-        for value in data.values():
-            if isinstance(value, Mapping):
-                yield from _strings(value)
+    """The texts in error data, each mapping looked into once and no deeper than any node nests them."""
+    level = [data]
+    for _ in range(_DEPTH):
+        yield from (one.removeprefix("Reverted ") for one in level if isinstance(one, str))
+        level = [inner for one in level if isinstance(one, Mapping) for inner in _inside(one)]
+
+
+def _inside(data: Mapping[str, object]) -> Iterator[object]:
+    yield from (data[key] for key in _PLACES if key in data)
+    yield from (value for key, value in data.items() if key not in _PLACES and isinstance(value, Mapping))
 
 
 def _as_bytes(data: bytes | str) -> bytes | None:

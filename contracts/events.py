@@ -183,16 +183,17 @@ TOPICS: Final[Mapping[str, type[Event]]] = {f"0x{topic.hex()}": kind for topic, 
 
 
 def decode_log(log: Mapping[str, Any]) -> Event | None:
-    """The event in a log, as web3.py or a node's JSON gives it; `None` if it is none of ours, or malformed."""
-    topics = [_bytes(topic) for topic in log["topics"]]
-    found = _ENTRIES.get(topics[0]) if topics else None
-    if found is None:
-        return None
-    kind, entry = found
+    """The event in a log, as web3.py or a node's JSON gives it.
+
+    `None` if it is none of ours, malformed, not mined yet, or undone (`removed`).
+    """
     try:
-        values = _values(entry, topics[1:], _bytes(log["data"]))
-        return kind(**_place(log), **values)
-    except (LadingError, ValueError):
+        topics = [_bytes(topic) for topic in log["topics"]]
+        if not topics or topics[0] not in _ENTRIES or log.get("removed"):
+            return None
+        kind, entry = _ENTRIES[topics[0]]
+        return kind(**_place(log), **_values(entry, topics[1:], _bytes(log["data"])))
+    except (LadingError, ValueError, TypeError, LookupError, AttributeError):
         return None
 
 
@@ -246,7 +247,10 @@ def _place(log: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hash(value: str | bytes) -> str:
-    return value if isinstance(value, str) else f"0x{bytes(value).hex()}"
+    found = _bytes(value)
+    if len(found) != 32:
+        raise ValueError("a hash has 32 bytes")
+    return f"0x{found.hex()}"
 
 
 def _bytes(value: str | bytes) -> bytes:

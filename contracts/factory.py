@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
@@ -11,10 +10,12 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.types import BlockIdentifier
 
+from contracts.address import checksummed
 from contracts.calls import Call, read, to_contract
 from contracts.chain import code_at
 from contracts.fault import ListingError
-from contracts.terms import LABEL_MAX, WINDOW_MAX_S, Terms, sale_address
+from contracts.label import check_label
+from contracts.terms import WINDOW_MAX_S, Terms, sale_address
 
 CREATE_GAS: Final = 150_000
 BATCH_GAS: Final = 130_000
@@ -28,7 +29,6 @@ _RANGES: Final = {
     "site": (1, (1 << 32) - 1),
     "edition": (0, (1 << 16) - 1),
 }
-_INVISIBLE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,16 @@ class Listing:
     edition: int = 0
 
     def __post_init__(self) -> None:
-        _check_label("make", self.make)
-        _check_label("model", self.model)
-        _check_label("number", self.number, may_be_empty=True)
+        check_label("make", self.make, kind=ListingError)
+        check_label("model", self.model, kind=ListingError)
+        check_label("number", self.number, may_be_empty=True, kind=ListingError)
         for name, (least, most) in _RANGES.items():
             _check_number(name, getattr(self, name), least, most)
 
     def terms(self, seller: str) -> Terms:
         """The terms of the sale, once this seller lists it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Terms(seller=Web3.to_checksum_address(seller), **values)
+        return Terms(seller=checksummed(seller), **values)
 
     def as_item(self) -> tuple[str, str, str, int, int, int, int, int]:
         """The listing as the contract takes it."""
@@ -84,7 +84,7 @@ class SaleFactory:
     @classmethod
     def at(cls, w3: Web3, address: str) -> SaleFactory:
         """The factory at this address."""
-        return cls(w3, Web3.to_checksum_address(address))
+        return cls(w3, checksummed(address))
 
     def is_sale(self, address: str, block: BlockIdentifier = "latest") -> bool:
         """Whether this factory made the contract at the address."""
@@ -93,7 +93,7 @@ class SaleFactory:
             "SaleFactory",
             self.address,
             "isSale",
-            Web3.to_checksum_address(address),
+            checksummed(address),
             block=block,
         )
         return bool(answer[0])
@@ -122,19 +122,6 @@ class SaleFactory:
         """The address of this seller's sale with exactly these terms, if it exists."""
         address = self.address_of(seller, listing)
         return address if code_at(self.w3, address, block) else None
-
-
-def _check_label(field: str, text: str, *, may_be_empty: bool = False) -> None:
-    if not isinstance(text, str):
-        raise ListingError(field, "must be text")
-    if any(unicodedata.category(character) in _INVISIBLE for character in text):
-        raise ListingError(field, "may not hold control or invisible characters")
-    if not text.strip():
-        if may_be_empty and not text:
-            return
-        raise ListingError(field, "may not be empty")
-    if (size := len(text.encode("utf-8"))) > LABEL_MAX:
-        raise ListingError(field, f"may have at most {LABEL_MAX} bytes in UTF-8, this has {size}")
 
 
 def _check_number(field: str, value: int, least: int, most: int) -> None:

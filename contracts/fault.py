@@ -18,15 +18,21 @@ class TermsError(LadingError, ValueError):
     reason = "bad-terms"
 
 
-class ListingError(LadingError, ValueError):
-    """A field of a listing cannot stand; `field` is its name."""
+class FieldError(LadingError, ValueError):
+    """A value that somebody gave cannot stand; `field` is its name."""
 
-    reason = "bad-listing"
+    reason = "bad-field"
 
     def __init__(self, field: str, problem: str) -> None:
         self.field = field
         self.problem = problem
         super().__init__(f"{field}: {problem}")
+
+
+class ListingError(FieldError):
+    """A field of a listing cannot stand."""
+
+    reason = "bad-listing"
 
 
 class DeploymentError(LadingError):
@@ -39,6 +45,12 @@ class AddressError(LadingError, ValueError):
     """A text is no address."""
 
     reason = "bad-address"
+
+
+class CallError(LadingError, ValueError):
+    """The arguments of a call are none that the contract could take."""
+
+    reason = "bad-call"
 
 
 class KeystoreError(LadingError):

@@ -8,14 +8,14 @@ from typing import Any
 
 from eth_abi.codec import ABICodec
 from eth_abi.decoding import StringDecoder
-from eth_abi.exceptions import DecodingError
+from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.registry import ABIRegistry, BaseEquals, registry
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from contracts.abi import abi
 from contracts.address import checksummed
-from contracts.fault import NodeError
+from contracts.fault import CallError, NodeError
 
 
 def _lenient_codec() -> ABICodec:
@@ -54,9 +54,16 @@ class Entry:
         return keccak(text=f"{self.name}({','.join(parameter.type for parameter in self.inputs)})")
 
     def call_data(self, *arguments: object) -> HexBytes:
-        """What to send to call the function."""
+        """What to send to call the function.
+
+        Raises:
+            CallError: the arguments are none of its parameters' types.
+        """
         types = [parameter.type for parameter in self.inputs]
-        return HexBytes(self.hash[:4] + CODEC.encode(types, arguments))
+        try:
+            return HexBytes(self.hash[:4] + CODEC.encode(types, arguments))
+        except (EncodingError, ValueError, TypeError) as error:
+            raise CallError(f"{self.name} takes ({','.join(types)}): {error}") from error
 
     def decode_inputs(self, data: bytes) -> tuple[Any, ...]:
         """The values of an error's, or a call's, own parameters.

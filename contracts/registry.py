@@ -11,7 +11,10 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.types import BlockIdentifier
 
+from contracts.address import checksummed
 from contracts.calls import Call, read, to_contract
+from contracts.fault import FieldError
+from contracts.label import check_label
 
 REGISTRY_GAS: Final = 300_000
 
@@ -126,7 +129,7 @@ class DeviceRegistry:
     @classmethod
     def at(cls, w3: Web3, address: str) -> DeviceRegistry:
         """The registry at this address."""
-        return cls(w3, Web3.to_checksum_address(address))
+        return cls(w3, checksummed(address))
 
     def device(self, device_id: int, block: BlockIdentifier = "latest") -> Device:
         """The device with this id, also after it was decommissioned."""
@@ -134,7 +137,7 @@ class DeviceRegistry:
 
     def id_of(self, address: str, block: BlockIdentifier = "latest") -> int:
         """The id that this address holds or once held; 0 if none."""
-        return int(self._read("idOf", Web3.to_checksum_address(address), block=block)[0])
+        return int(self._read("idOf", checksummed(address), block=block)[0])
 
     def certificate_of(self, device_id: int, block: BlockIdentifier = "latest") -> bytes:
         """SHA-256 of the device's X.509 public key."""
@@ -145,15 +148,25 @@ class DeviceRegistry:
         return Site(site_id, *self._read("site", site_id, block=block))
 
     def list_operator(self, operator: str, name: str) -> Call:
-        """Admin: let an operator open sites and provision devices."""
-        return self._call("listOperator", Web3.to_checksum_address(operator), name)
+        """Admin: let an operator open sites and provision devices.
+
+        Raises:
+            FieldError: the name cannot stand.
+        """
+        check_label("name", name)
+        return self._call("listOperator", checksummed(operator), name)
 
     def delist_operator(self, operator: str) -> Call:
         """Admin: nothing new by this operator; what runs goes on."""
-        return self._call("delistOperator", Web3.to_checksum_address(operator))
+        return self._call("delistOperator", checksummed(operator))
 
     def open_site(self, name: str) -> Call:
-        """Operator: a place where goods can be collected; the `SiteOpened` event tells its id."""
+        """Operator: a place where goods can be collected; the `SiteOpened` event tells its id.
+
+        Raises:
+            FieldError: the name cannot stand.
+        """
+        check_label("name", name)
         return self._call("openSite", name)
 
     def close_site(self, site_id: int) -> Call:
@@ -162,11 +175,13 @@ class DeviceRegistry:
 
     def provision(self, site: int, device: str, until: int, certificate: bytes, consent: bytes) -> Call:
         """Operator: register a device, with its own consent; the `Provisioned` event tells its id."""
-        return self._call("provision", site, Web3.to_checksum_address(device), until, certificate, consent)
+        _check_certificate(certificate)
+        return self._call("provision", site, checksummed(device), until, certificate, consent)
 
     def rotate(self, device_id: int, device: str, until: int, certificate: bytes, consent: bytes) -> Call:
         """Operator: give a device a new key, certificate or term; effective at once."""
-        return self._call("rotate", device_id, Web3.to_checksum_address(device), until, certificate, consent)
+        _check_certificate(certificate)
+        return self._call("rotate", device_id, checksummed(device), until, certificate, consent)
 
     def decommission(self, device_id: int) -> Call:
         """Operator: this device releases nothing more; effective at once."""
@@ -177,3 +192,8 @@ class DeviceRegistry:
 
     def _read(self, name: str, *arguments: object, block: BlockIdentifier) -> tuple[Any, ...]:
         return read(self.w3, "DeviceRegistry", self.address, name, *arguments, block=block)
+
+
+def _check_certificate(certificate: bytes) -> None:
+    if not isinstance(certificate, bytes) or len(certificate) != 32:
+        raise FieldError("certificate", "is the SHA-256 of an X.509 public key, 32 bytes")

@@ -9,6 +9,7 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.types import BlockIdentifier
 
+from contracts.address import checksummed
 from contracts.calls import Call, read, read_many, to_contract
 from contracts.chain import block_number, code_at
 from contracts.fault import NodeError
@@ -35,7 +36,7 @@ class Sale:
     @classmethod
     def at(cls, w3: Web3, address: str) -> Sale:
         """The sale at this address."""
-        return cls(w3, Web3.to_checksum_address(address))
+        return cls(w3, checksummed(address))
 
     def get_item(self, block: BlockIdentifier = "latest") -> Item:
         """Make, model, year, price, sold, owner and buyer."""
@@ -47,7 +48,7 @@ class Sale:
 
     def verify_ownership(self, buyer: str, block: BlockIdentifier = "latest") -> bool:
         """Whether it is paid for by this buyer and not yet released."""
-        return bool(self._one("verifyOwnership", Web3.to_checksum_address(buyer), block=block))
+        return bool(self._one("verifyOwnership", checksummed(buyer), block=block))
 
     def status(self, block: BlockIdentifier = "latest") -> Status:
         """Where it stands."""
@@ -130,7 +131,7 @@ class Sale:
 
     def withdraw(self, to: str) -> Call:
         """Seller or buyer: have what a payout could not deliver sent to another address."""
-        return self._call("withdraw", Web3.to_checksum_address(to), gas=BUY_GAS)
+        return self._call("withdraw", checksummed(to), gas=BUY_GAS)
 
     def _call(self, name: str, *arguments: object, value_wei: int = 0, gas: int = 100_000) -> Call:
         return to_contract("Sale", self.address, name, *arguments, value_wei=value_wei, gas=gas)

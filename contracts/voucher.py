@@ -138,7 +138,14 @@ def digest(message: SignableMessage) -> bytes:
 def sign_voucher(
     key: LocalAccount | bytes | str, *, chain_id: int, sale: str, attempt: int, expires_at: int
 ) -> Voucher:
-    """The voucher of the buyer whose private key, or account, this is."""
+    """The voucher of the buyer whose private key, or account, this is.
+
+    Raises:
+        VoucherField: a value does not fit.
+    """
+    _number(chain_id, 8, "chain id")
+    _number(expires_at, 5, "expiry")
+    _address(sale, "sale")
     account: LocalAccount = key if isinstance(key, LocalAccount) else Account.from_key(key)
     data = pickup_data(chain_id=chain_id, sale=sale, buyer=account.address, attempt=attempt, expires_at=expires_at)
     signed = account.sign_typed_data(full_message=data)
@@ -146,7 +153,7 @@ def sign_voucher(
 
 
 def _payload(text: str) -> bytes:
-    if not text.startswith(_FAMILY):
+    if not isinstance(text, str) or not text.startswith(_FAMILY):
         raise NotAVoucher("this is not a Lading barcode")
     if not text.startswith(PREFIX):
         raise UnknownVersion("this barcode has another version than this device reads")
@@ -173,12 +180,12 @@ def _check_values(voucher: Voucher) -> None:
 
 
 def _number(value: int, size: int, name: str) -> bytes:
-    if not 0 < value < 1 << 8 * size:
+    if type(value) is not int or not 0 < value < 1 << 8 * size:
         raise VoucherField(f"{value} is no {name}")
     return value.to_bytes(size, "big")
 
 
 def _address(address: str, name: str) -> bytes:
-    if not is_address(address) or not int(address, 16):
+    if not (isinstance(address, str) and address.startswith("0x") and is_address(address) and int(address, 16)):
         raise VoucherField(f"{address} is no address of a {name}")
     return to_canonical_address(address)

@@ -126,6 +126,11 @@ contract DeviceRegistry is IDeviceRegistry, Ownable2Step {
         emit Decommissioned(id);
     }
 
+    /// @notice Refused: without an admin no operator could ever be listed again.
+    function renounceOwnership() public view override onlyOwner {
+        revert OwnableInvalidOwner(address(0));
+    }
+
     /// @inheritdoc IDeviceRegistry
     function isListed(address operator) external view returns (bool) {
         return _listed[operator];

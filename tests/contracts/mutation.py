@@ -26,6 +26,7 @@ SOURCES: Final = (
     "Sale.sol",
     "SaleFactory.sol",
     "DeviceRegistry.sol",
+    "types/Domain.sol",
     "types/SaleState.sol",
     "types/Signature.sol",
     "types/Terms.sol",
@@ -47,6 +48,12 @@ _SWAPS: Final = (
     ("false", "true"),
     ("GRACE :", "0 :"),
     ("PAYOUT_GAS)", "gasleft())"),
+    ("_payOut(state.buyer()", "_payOut(msg.sender"),
+    ("_payOut(Terms.seller(first)", "_payOut(state.buyer()"),
+    ("_send(to", "_send(msg.sender"),
+    ("_send(Terms.seller(first)", "_send(msg.sender"),
+    ("block.chainid", "1"),
+    ("address(this)", "address(0)"),
 )
 _STATEMENT: Final = re.compile(
     r"^\s+(?!return|revert|uint|address|bytes|Packed|Device|bool|import|using|error|if)\w.*;$"

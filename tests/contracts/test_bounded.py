@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from contracts import errors
-from contracts.chain import asking, connect
+from contracts.chain import asking, block_number, connect
 from contracts.rpc import rpc_of
+from contracts.sale import Sale
 
 Write = Callable[[BaseHTTPRequestHandler], None]
 
@@ -108,3 +109,55 @@ def test_an_answer_that_drips_is_given_up() -> None:
         with pytest.raises(errors.NodeUnreachable, match="in time"), asking():
             w3.eth.get_balance("0x" + "11" * 20)  # type: ignore[arg-type]
         ended.set()
+
+
+def cut_short(handler: BaseHTTPRequestHandler) -> None:
+    """A length that does not come, as when a gateway restarts in mid-answer."""
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b"0x")
+    handler.close_connection = True
+
+
+def ill_chunked(handler: BaseHTTPRequestHandler) -> None:
+    """A chunk whose length is no number."""
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"xyz\r\n0x\r\n")
+    handler.close_connection = True
+
+
+def nested(depth: int) -> bytes:
+    """Error data in error data."""
+    body: Any = "x"
+    for _ in range(depth):
+        body = {"data": body}
+    return json.dumps({"jsonrpc": "2.0", "id": 0, "error": {"code": -32000, "message": "x", "data": body}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        (cut_short, errors.NodeUnreachable),
+        (ill_chunked, errors.NodeUnreachable),
+        (sized(b"\x1f\x8bno gzip", Content_Encoding="gzip"), errors.NodeError),
+        (sized(b"[" * 100_000), errors.NodeError),
+        (sized(b'{"jsonrpc":"2.0","id":0,"result":1e999}'), errors.NodeError),
+        (sized(b'{"jsonrpc":"2.0","id":0,"result":-1}'), errors.NodeError),
+        (sized(b'{"jsonrpc":"2.0","id":0,"result":1.5}'), errors.NodeError),
+        (sized(nested(60)), errors.NodeError),
+        (sized(nested(900)), errors.NodeError),
+    ],
+    ids=["cut", "chunk", "gzip", "deep", "infinite", "negative", "fraction", "nested", "nested deep"],
+)
+def test_whatever_breaks_an_answer_is_this_packages_error(write: Write, kind: type[errors.NodeError]) -> None:
+    """Reads raise it, also those of a batch, and a verifier has it as its reason."""
+    with node(write) as url:
+        w3 = connect(url, timeout=5)
+        sale = Sale.at(w3, "0x" + "11" * 20)
+        for read in (lambda: block_number(w3), sale.status, sale.state, lambda: rpc_of(w3)([("eth_call", [])])):
+            with pytest.raises(errors.LadingError):
+                read()
+        with pytest.raises(kind):
+            block_number(w3)

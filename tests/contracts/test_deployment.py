@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hexbytes import HexBytes
 
-from contracts import deploying
+from contracts import calls, deploying
 from contracts.abi import creation_code
 from contracts.calls import Call, send
 from contracts.chain import code_at
@@ -50,7 +50,7 @@ def test_an_interrupted_deployment_goes_on(
 ) -> None:
     """Whether the process died before or after a contract was mined, each contract is created once."""
     sent = _nonce(anvil_node)
-    original, left = deploying.send_signed, [stop_after]
+    original, left = deploying.send_raw, [stop_after]
 
     def dying(*arguments: object, **more: object) -> object:
         receipt = original(*arguments, **more)  # type: ignore[arg-type]
@@ -60,13 +60,60 @@ def test_an_interrupted_deployment_goes_on(
         return receipt
 
     with monkeypatch.context() as patched:
-        patched.setattr(deploying, "send_signed", dying)
+        patched.setattr(deploying, "send_raw", dying)
         with pytest.raises(KeyboardInterrupt):
             deploy(anvil_node.w3, account("admin"), deployments)
     assert not deployments.exists()
     found = deploy(anvil_node.w3, account("admin"), deployments)
     assert _nonce(anvil_node) - sent == 3
     assert all(code_at(anvil_node.w3, one) for one in (found.factory, found.implementation, found.registry))
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 2])
+def test_a_deployment_killed_between_sending_and_mining_goes_on(
+    anvil_node: Node, admin: object, deployments: Path, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction under way is waited for, or sent once more as it was: no contract is created twice."""
+    sent, w3 = _nonce(anvil_node), anvil_node.w3
+    original, left = calls.await_receipt, [stop_after]
+
+    def dying(*arguments: object, **more: object) -> object:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        anvil_node.rpc("evm_mine")
+        return original(*arguments, **more)  # type: ignore[arg-type]
+
+    with anvil_node.paused(), monkeypatch.context() as patched:
+        patched.setattr(calls, "await_receipt", dying)
+        with pytest.raises(KeyboardInterrupt):
+            deploy(w3, account("admin"), deployments)
+        assert w3.eth.get_transaction_count(account("admin").address, "pending") == sent + stop_after + 1
+    resumed = threading.Thread(target=anvil_node.rpc, args=("evm_mine",))
+    resumed.start()
+    found = deploy(w3, account("admin"), deployments)
+    resumed.join()
+    assert _nonce(anvil_node) - sent == 3
+    assert all(code_at(w3, one) for one in (found.factory, found.implementation, found.registry))
+
+
+def test_a_noted_transaction_that_never_left_is_sent_as_it_was(
+    anvil_node: Node, admin: object, deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the note and the sending."""
+    sent = _nonce(anvil_node)
+
+    def dying(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deploying, "send_raw", dying)
+        with pytest.raises(KeyboardInterrupt):
+            deploy(anvil_node.w3, account("admin"), deployments)
+    noted = json.loads(deployments.with_name("deployments.json.started").read_text())
+    registry = deploy(anvil_node.w3, account("admin"), deployments).registry
+    assert registry == contract_address(account("admin").address, next(iter(noted.values()))["nonce"])
+    assert _nonce(anvil_node) - sent == 3
 
 
 def test_a_damaged_note_of_progress_costs_nothing_but_a_contract(
@@ -146,6 +193,8 @@ ROW = asdict(Deployment(1, "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 20)
         [ROW | {"chain_id": 0}],
         [ROW | {"factory": "0x12"}],
         [ROW | {"registry": None}],
+        [ROW | {"kind": None}],
+        [ROW | {"kind": ""}],
     ],
     ids=repr,
 )

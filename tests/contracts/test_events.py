@@ -120,6 +120,33 @@ def test_no_log_of_a_stranger_can_break_the_decoder(topic: str, topics: list[byt
     assert event is None or isinstance(event, events.Event)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"blockNumber": None},
+        {"blockHash": None},
+        {"blockHash": "junk"},
+        {"transactionHash": "0x12"},
+        {"logIndex": None},
+        {"topics": None},
+        {"topics": ["0xzz"]},
+        {"address": 5},
+        {"data": None},
+        {"removed": True},
+    ],
+    ids=str,
+)
+def test_a_log_that_is_not_mined_or_not_whole_is_none(odd: dict[str, object]) -> None:
+    """Pending, undone, or bent by whoever hands it on; a missing field as well."""
+    topic = next(topic for topic, kind in TOPICS.items() if kind is events.Cancelled)
+    place = {"blockNumber": 1, "blockHash": "0x" + "00" * 32, "transactionHash": "0x" + "00" * 32, "logIndex": 0}
+    log = {"address": "0x" + "12" * 20, "topics": [topic], "data": "0x", **place}
+    assert isinstance(decode_log(log), events.Cancelled)
+    assert decode_log(log | odd) is None
+    for name in odd.keys() - {"removed"}:
+        assert decode_log({key: value for key, value in log.items() if key != name}) is None
+
+
 def test_a_log_without_topics_is_none_of_ours() -> None:
     """Anonymous events exist."""
     assert decode_log({"topics": [], "data": "0x"}) is None

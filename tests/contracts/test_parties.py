@@ -265,3 +265,16 @@ def test_a_payout_with_little_gas_is_refused_instead_of_lost(world: World, party
             break
     assert sale.status() is Status.RELEASED
     assert world.balance(sale.address) == 0
+
+
+def test_too_little_gas_for_a_payout_says_so_once_mined(world: World, party: Party) -> None:
+    """The refusal is asked again with the gas that the transaction had."""
+    sale = _listed_by(world, party, window_s=HOUR_S)
+    world.send(world.buyer, sale.buy(PRICE_WEI))
+    world.send(world.device, sale.release(world.voucher(sale)))
+    with pytest.raises(errors.UnknownRefusal, match="ran out of its 45000 gas"):
+        world.send(world.device, replace(sale.complete(), gas=45_000))
+    party.become(Mood.REFUSING)
+    with pytest.raises(errors.GasTooLow, match="again with more gas"):
+        world.send(world.device, replace(sale.complete(), gas=90_000))
+    assert sale.status() is Status.RELEASING

@@ -149,3 +149,27 @@ def test_a_delisted_operator_starts_nothing_new_and_finishes_what_runs(world: Wo
         world.send(world.device, sale.complete())
     finally:
         world.send(world.admin, world.registry.list_operator(world.operator.address, "Nordic Storage"))
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "Hall\n1", "Hall \u202e1", "\ud800", "\u3164", "n" * 65, " Hall 1"], ids=ascii
+)
+def test_a_name_that_people_could_mistake_is_refused(anvil_world: World, name: str) -> None:
+    """Buyers see it before they pay."""
+    registry = anvil_world.registry
+    for call in (lambda: registry.open_site(name), lambda: registry.list_operator("0x" + "12" * 20, name)):
+        with pytest.raises(errors.FieldError, match=r"^name: "):
+            call()
+
+
+def test_what_no_contract_could_take_is_refused_before_a_node_is_asked(anvil_world: World) -> None:
+    """A number below zero, a digest of another length, an address that is none."""
+    registry, device = anvil_world.registry, "0x" + "12" * 20
+    with pytest.raises(errors.CallError, match="closeSite takes"):
+        registry.close_site(-1)
+    for certificate in (bytes(31), bytes(33), b""):
+        with pytest.raises(errors.FieldError, match=r"^certificate: "):
+            registry.provision(1, device, 2_000_000_000, certificate, b"")
+    for call in (lambda: registry.list_operator("junk", "x"), lambda: registry.id_of("0x12")):
+        with pytest.raises(errors.AddressError, match="is no address"):
+            call()

@@ -205,11 +205,11 @@ def test_the_sources_are_formatted_and_linted() -> None:
 
 
 @pytest.mark.slow
-def test_the_proofs_about_money_hold() -> None:
-    """For every state, caller, second and registry: who buys, completes, refunds and withdraws, and what moves."""
+def test_the_proofs_about_money_and_vouchers_hold() -> None:
+    """For every state, caller, second and registry: who buys, releases, completes, refunds, withdraws; what moves."""
     done = run("scripts/audit", "halmos", "--short")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Symbolic test result: 4 passed; 0 failed" in done.stdout
+    assert "Symbolic test result: 5 passed; 0 failed" in done.stdout
 
 
 @pytest.mark.long
@@ -218,6 +218,20 @@ def test_the_audit_finds_nothing_unexplained(tool: str) -> None:
     """Every proof holds, and no mutant survives without an explanation."""
     done = run("scripts/audit", tool)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.long
+def test_the_proofs_find_a_voucher_that_is_bound_to_no_attempt(tmp_path: Path) -> None:
+    """They compute its hash themselves."""
+    shutil.copytree(ROOT / "contracts/src", tmp_path / "src")
+    source = tmp_path / "src/Sale.sol"
+    bound = "abi.encode(PICKUP_TYPEHASH, buyer_, attempt_, expiresAt)"
+    code = source.read_text(encoding="utf-8")
+    assert bound in code
+    source.write_text(code.replace(bound, bound.replace("attempt_", "attempt_ * 0")), encoding="utf-8")
+    done = run("scripts/audit", "halmos", "--short", "--sources", str(tmp_path / "src"))
+    assert done.returncode == 1
+    assert "Symbolic test result: 4 passed; 1 failed" in done.stdout
 
 
 @pytest.fixture(scope="module")

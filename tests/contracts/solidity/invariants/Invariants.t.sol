@@ -54,6 +54,7 @@ contract InvariantsTest {
             VM.assertGe(_market.done(names[i]), 1, string.concat(names[i], " done"));
             VM.assertGe(_market.tried(names[i]) - _market.done(names[i]), 1, string.concat(names[i], " refused"));
         }
+        VM.assertGe(_market.done("refund by the seller"), 1, "refund by the seller");
     }
 
     /// @dev Contract and reference tell the same.

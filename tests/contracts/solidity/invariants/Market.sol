@@ -15,6 +15,16 @@ contract Market is Fixture {
     uint256 private constant SALES = 4;
     uint256 private constant STEP_MAX = 8 days;
 
+    /// @param payee Whom the rules let this pay; 0 if nobody.
+    struct Move {
+        string action;
+        uint256 saleSeed;
+        address actor;
+        uint256 value;
+        bytes call;
+        address payee;
+    }
+
     ISale[] public sales;
     ReferenceSale[] public references;
     ReferenceRegistry public referenceRegistry;
@@ -72,7 +82,7 @@ contract Market is Fixture {
         address actor = _actor(who);
         uint256 value = off % 8 == 0 ? PRICE + off % 3 - 1 : PRICE;
         bool expected = twin.buy(actor, value, _refuses(twin.SELLER()));
-        _step("buy", saleSeed, actor, value, abi.encodeCall(ISale.buy, ()), expected);
+        _step(Move("buy", saleSeed, actor, value, abi.encodeCall(ISale.buy, ()), twin.SELLER()), expected);
     }
 
     function cancel(uint256 saleSeed, uint256 who) external {
@@ -80,13 +90,13 @@ contract Market is Fixture {
         // A market where half the goods are taken back is a poor test of the rest.
         address actor = who % 4 == 0 ? twin.SELLER() : _actor(who);
         if (actor == twin.SELLER() && who % 4 != 0) return;
-        _step("cancel", saleSeed, actor, 0, abi.encodeCall(ISale.cancel, ()), twin.cancel(actor));
+        _step(Move("cancel", saleSeed, actor, 0, abi.encodeCall(ISale.cancel, ()), address(0)), twin.cancel(actor));
     }
 
     function revoke(uint256 saleSeed, uint256 who) external {
         (, ReferenceSale twin) = _pick(saleSeed);
         address actor = who % 2 == 0 ? twin.buyer() : _actor(who);
-        _step("revoke", saleSeed, actor, 0, abi.encodeCall(ISale.revoke, ()), twin.revoke(actor));
+        _step(Move("revoke", saleSeed, actor, 0, abi.encodeCall(ISale.revoke, ()), address(0)), twin.revoke(actor));
     }
 
     function release(uint256 saleSeed, uint256 deviceSeed, uint256 how, uint256 life) external {
@@ -101,28 +111,30 @@ contract Market is Fixture {
             if (times > mostConsumed) mostConsumed = times;
         }
         bytes memory call = abi.encodeCall(ISale.release, (twin.buyer(), expiresAt, signature));
-        _step("release", saleSeed, actor, 0, call, expected);
+        _step(Move("release", saleSeed, actor, 0, call, address(0)), expected);
     }
 
     function complete(uint256 saleSeed, uint256 who) external {
         (, ReferenceSale twin) = _pick(saleSeed);
         address actor = _settler(twin, who);
         bool expected = twin.complete(actor, _refuses(twin.SELLER()));
-        _step("complete", saleSeed, actor, 0, abi.encodeCall(ISale.complete, ()), expected);
+        _step(Move("complete", saleSeed, actor, 0, abi.encodeCall(ISale.complete, ()), twin.SELLER()), expected);
     }
 
     function abort(uint256 saleSeed, uint256 who) external {
         (, ReferenceSale twin) = _pick(saleSeed);
         address actor = _settler(twin, who);
-        _step("abort", saleSeed, actor, 0, abi.encodeCall(ISale.abort, ()), twin.abort(actor));
+        _step(Move("abort", saleSeed, actor, 0, abi.encodeCall(ISale.abort, ()), address(0)), twin.abort(actor));
     }
 
     function refund(uint256 saleSeed, uint256 who) external {
         (, ReferenceSale twin) = _pick(saleSeed);
-        address actor = who % 2 == 0 ? twin.buyer() : _actor(who);
-        if (actor == twin.SELLER() && who % 4 != 0) return;
+        // The seller may at any time while Sold, so not as often as the others try.
+        address actor = who % 8 == 0 ? twin.SELLER() : who % 2 == 0 ? twin.buyer() : _actor(who);
+        if (actor == twin.SELLER() && who % 8 != 0) return;
         bool expected = twin.refund(actor, _refuses(twin.buyer()));
-        _step("refund", saleSeed, actor, 0, abi.encodeCall(ISale.refund, ()), expected);
+        if (expected && actor != twin.buyer()) ++done["refund by the seller"];
+        _step(Move("refund", saleSeed, actor, 0, abi.encodeCall(ISale.refund, ()), twin.buyer()), expected);
     }
 
     function withdraw(uint256 saleSeed, uint256 who, uint256 where) external {
@@ -130,7 +142,7 @@ contract Market is Fixture {
         address actor = who % 3 == 0 ? twin.buyer() : who % 3 == 1 ? twin.SELLER() : _actor(who);
         address to = _actor(where);
         bool expected = twin.withdraw(actor, _refuses(to));
-        _step("withdraw", saleSeed, actor, 0, abi.encodeCall(ISale.withdraw, (to)), expected);
+        _step(Move("withdraw", saleSeed, actor, 0, abi.encodeCall(ISale.withdraw, (to)), to), expected);
     }
 
     /// @notice Time moves: a little, a lot, or to the very second that matters, or one before it.
@@ -185,26 +197,20 @@ contract Market is Fixture {
         return sales.length;
     }
 
-    function _step(
-        string memory action,
-        uint256 saleSeed,
-        address actor,
-        uint256 value,
-        bytes memory call,
-        bool expected
-    ) private {
-        (ISale sale, ReferenceSale twin) = _pick(saleSeed);
+    function _step(Move memory move, bool expected) private {
+        (ISale sale, ReferenceSale twin) = _pick(move.saleSeed);
         uint256 slot = uint256(VM.load(address(sale), 0));
-        if (value != 0) VM.deal(actor, value);
+        if (move.value != 0) VM.deal(move.actor, move.value);
         uint256 before = address(sale).balance;
-        VM.prank(actor);
-        (bool success, bytes memory answer) = address(sale).call{value: value, gas: 1_000_000}(call);
-        VM.assertEq(success ? 1 : 0, expected ? 1 : 0, string.concat(action, ": the rules say otherwise"));
-        ++tried[action];
+        uint256[] memory had = _balances();
+        VM.prank(move.actor);
+        (bool success, bytes memory answer) = address(sale).call{value: move.value, gas: 1_000_000}(move.call);
+        VM.assertEq(success ? 1 : 0, expected ? 1 : 0, string.concat(move.action, ": the rules say otherwise"));
+        ++tried[move.action];
         if (success) {
-            ++done[action];
-            _account(sale, before, value);
-            _checkMove(action, slot, uint256(VM.load(address(sale), 0)));
+            ++done[move.action];
+            _account(sale, before, move, had);
+            _checkMove(move.action, slot, uint256(VM.load(address(sale), 0)));
         } else {
             VM.assertGe(answer.length, 4, "every refusal is a custom error");
             VM.assertEq(slot, uint256(VM.load(address(sale), 0)), "a refusal changes nothing");
@@ -222,12 +228,32 @@ contract Market is Fixture {
         VM.assertEq(paidOut[sale], twin.paidToSeller() + twin.paidToBuyer(), "paid out");
     }
 
-    function _account(ISale sale, uint256 before, uint256 value) private {
-        paidIn[sale] += value;
-        paidOut[sale] += before + value - address(sale).balance;
+    /// @dev What left the sale is with whom the rules name, and nobody else has more or less.
+    function _account(ISale sale, uint256 before, Move memory move, uint256[] memory had) private {
+        uint256 out = before + move.value - address(sale).balance;
+        uint256[] memory has = _balances();
+        for (uint256 i = 0; i < has.length; ++i) {
+            address account = _accountAt(i);
+            uint256 due = had[i] + (account == move.payee ? out : 0) - (account == move.actor ? move.value : 0);
+            VM.assertEq(has[i], due, string.concat(move.action, ": whom it pays"));
+        }
+        VM.assertTrue(out == 0 || move.payee != address(0), "paid to nobody known");
+        paidIn[sale] += move.value;
+        paidOut[sale] += out;
         Status status = sale.status();
         if (status == Status.Released) everReleased[sale] = true;
         if (status == Status.Refunded) everRefunded[sale] = true;
+    }
+
+    function _balances() private view returns (uint256[] memory balances) {
+        balances = new uint256[](_actors.length + _deviceAccounts.length);
+        for (uint256 i = 0; i < balances.length; ++i) {
+            balances[i] = _accountAt(i).balance;
+        }
+    }
+
+    function _accountAt(uint256 index) private view returns (address) {
+        return index < _actors.length ? _actors[index] : _deviceAccounts[index - _actors.length];
     }
 
     /// @dev The table, from the slot alone: nothing else moves, and nothing moves that the action does not own.
@@ -290,8 +316,7 @@ contract Market is Fixture {
     }
 
     function _actor(uint256 seed) private view returns (address) {
-        uint256 index = seed % (_actors.length + _deviceKeys.length);
-        return index < _actors.length ? _actors[index] : _deviceAccounts[index - _actors.length];
+        return _accountAt(seed % (_actors.length + _deviceKeys.length));
     }
 
     /// @dev Of the buyer for the present attempt; sometimes of an older one, sometimes somebody else's.

@@ -6,11 +6,13 @@ import {Fixture} from "../base/Fixture.sol";
 import {Wallet} from "../base/Wallet.sol";
 
 interface IOwnable2Step {
+    error OwnableInvalidOwner(address owner);
     error OwnableUnauthorizedAccount(address account);
 
     function owner() external view returns (address);
     function transferOwnership(address admin) external;
     function acceptOwnership() external;
+    function renounceOwnership() external;
 }
 
 /// @notice Who may open what: operators, sites, devices.
@@ -58,6 +60,16 @@ contract RegistryTest is Fixture {
         ownable.acceptOwnership();
         VM.prank(OTHER);
         registry.delistOperator(OPERATOR);
+    }
+
+    function testTheAdminCannotLeaveNobodyInCharge() public {
+        VM.prank(ADMIN);
+        _expect(abi.encodeWithSelector(IOwnable2Step.OwnableInvalidOwner.selector, address(0)));
+        IOwnable2Step(address(registry)).renounceOwnership();
+        VM.prank(OTHER);
+        _expect(abi.encodeWithSelector(IOwnable2Step.OwnableUnauthorizedAccount.selector, OTHER));
+        IOwnable2Step(address(registry)).renounceOwnership();
+        VM.assertEq(IOwnable2Step(address(registry)).owner(), ADMIN, "still");
     }
 
     function testNobodyIsNoOperator() public {
