@@ -71,7 +71,9 @@ class RunFolder:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(
-                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                # Killed itself, this program leaves nothing behind.
+                ["setpriv", "--pdeathsig", "TERM", "--", *command],
+                env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,  # Ctrl-C reaches this program alone, which stops them in order
             )  # fmt: skip
         self.running[name] = process

@@ -216,10 +216,14 @@ def test_taken_port_is_said_in_words_before_anything_starts(home: Path, shared_n
 def test_dead_nginx_is_started_again_and_a_killed_gateway_leaves_nothing(gateway: Running) -> None:
     """On the same ports; then the whole process is killed, and a new one can start in the same folder."""
     identity = gateway.admit("gate-9")
-    master = psutil.Process(gateway.ready["pid"]).children()[0]
+    process = psutil.Process(gateway.ready["pid"])
+    master = process.children()[0]
+    orphans = master.children()
     master.kill()
+    # The orphans serve on until the gateway has noticed.
+    await_until(lambda: not any(orphan.is_running() for orphan in orphans), "the end of the dead one's workers")
     await_until(lambda: _served(gateway, identity), "nginx again")
-    family = psutil.Process(gateway.ready["pid"]).children(recursive=True)
+    family = process.children(recursive=True)
     assert gateway.process is not None
     gateway.process.send_signal(signal.SIGKILL)
     gateway.process.communicate()
