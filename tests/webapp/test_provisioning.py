@@ -191,6 +191,7 @@ def test_there_are_no_further_steps_to_be_killed_at(world, complete, tmp_path):
 @pytest.mark.slow
 @pytest.mark.row("I6")
 @pytest.mark.row("I8")
+@pytest.mark.row("N6")
 def test_revocation_ends_open_sessions_everywhere(world, complete, tmp_path):
     """A device with open connections to broker, data plane and gateway is off all of them, and off the chain."""
     provisioning = complete.provisioning(world, [])

@@ -34,7 +34,7 @@ def sold(attempt: int = 0, refundable_at: int = 0) -> SaleState:
     return SaleState(Status.SOLD, OWNER.address, attempt, refundable_at, 0)
 
 
-@pytest.mark.row("M23")
+@pytest.mark.row("M23", "I5")
 def test_an_owned_sale_is_accepted_with_state_terms_block_and_depth() -> None:
     """What is proven comes with the verdict."""
     chain = chain_with(sold())

@@ -68,7 +68,7 @@ def prover_on(network: Network, story: Story, alarms: list[Alarm], memory: str |
     )
 
 
-@pytest.mark.row("M23")
+@pytest.mark.row("M23", "I5")
 def test_a_sales_life_is_proven_step_by_step(network: Network, story: Story) -> None:
     """Listed, sold, releasing, released: each at depth k and at depth N, and nothing before its time."""
     alarms: list[Alarm] = []
