@@ -1,6 +1,7 @@
 """A run written into the documentation: one page of everything with a plot, and each folder's table on its own page."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,9 @@ _INTRODUCTION: Final = """# Benchmarks
 Written by `scripts/bench --write` from one run; `scripts/bench --compare` shows what moved since. A ratio is of the
 value to its baseline in the same run, so it holds on other machines; a plain value holds on this one.
 """
+# pygal leaves a finder of the kind that Python 3.12 dropped in the way of every later import; its plugins are not used.
+sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+
 _GREEN: Final = "#5fa777"
 _RED: Final = "#d06a5c"
 _PLOT: Final = "![How much of what each target allows is used](pictures/benchmarks.svg)\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,8 @@ def test_wrong_usage_is_said_before_anything_is_measured(tmp_path: Path, capsys:
     assert "there is no petrol; there are gas," in capsys.readouterr().err
     assert main(["--compare", str(tmp_path / "none.json"), "gas"]) == 2
     assert "cannot compare" in capsys.readouterr().err
+
+
+def test_drawing_leaves_no_finder_in_the_way_of_imports() -> None:
+    """pygal's own makes every later import warn."""
+    assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)
