@@ -104,5 +104,5 @@ def test_wrong_usage_is_said_before_anything_is_measured(tmp_path: Path, capsys:
 
 
 def test_drawing_leaves_no_finder_in_the_way_of_imports() -> None:
-    """pygal's own makes every later import warn."""
+    """Pygal's own makes every later import warn."""
     assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)
