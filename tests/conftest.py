@@ -1,6 +1,10 @@
 """Options and order of the whole suite: rows, long settings, fast tests first."""
 
+from collections import Counter
+
 import pytest
+
+MINUTE_S = 60
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,3 +35,16 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
 def rows_of(item: pytest.Item) -> set[str]:
     """Return the rows of docs/requirements.md that a test says it proves."""
     return {row for marker in item.iter_markers("row") for row in marker.args}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what each folder cost, so that one sees where the suite's time goes."""
+    seconds = Counter[str]()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds["/".join(report.nodeid.split("/")[:2])] += report.duration
+    if sum(seconds.values()) > MINUTE_S:
+        terminalreporter.write_sep("=", "minutes by folder")
+        for folder, spent in seconds.most_common():
+            terminalreporter.write_line(f"{spent / MINUTE_S:5.1f}  {folder}")
