@@ -156,10 +156,10 @@ def test_every_refusal_of_the_registry_says_who_and_what(any_world: World) -> No
     _refused(world, "rival", registry.list_operator(rival, "x"), errors.OwnableUnauthorizedAccount, account=rival)
     _refused(world, "admin", registry.list_operator(operator, "x"), errors.OperatorAlreadyListed, operator=operator)
     _refused(world, "admin", registry.list_operator("0x" + "00" * 20, "x"), errors.InvalidAddress)
-    _refused(world, "admin", _raw(world, "listOperator", rival, ""), errors.InvalidName, length=0)
+    _refused(world, "admin", _registry_call(world, "listOperator", rival, ""), errors.InvalidName, length=0)
     _refused(world, "admin", registry.delist_operator(rival), errors.OperatorNotListed, operator=rival)
     _refused(world, "rival", registry.open_site("x"), errors.OperatorNotListed, operator=rival)
-    _refused(world, "operator", _raw(world, "openSite", "n" * 65), errors.InvalidName, length=65)
+    _refused(world, "operator", _registry_call(world, "openSite", "n" * 65), errors.InvalidName, length=65)
     _refused(world, "operator", registry.close_site(9_999), errors.SiteNotOpen, site=9_999)
     close = registry.close_site(world.site)
     _refused(world, "rival", close, errors.NotOperator, caller=rival, operator=operator)
@@ -178,7 +178,7 @@ def test_every_refusal_of_the_registry_says_who_and_what(any_world: World) -> No
     assert refused.value.until == 1 << 40
 
 
-def _raw(world: World, name: str, *arguments: object) -> Call:
+def _registry_call(world: World, name: str, *arguments: object) -> Call:
     """As another client would call, which does not check what our bindings do."""
     return to_contract("DeviceRegistry", world.registry.address, name, *arguments)
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import psutil
+
 from iot_cloud import certificates
 from iot_cloud.__main__ import main
 from iot_cloud.admin_client import call
@@ -110,11 +112,13 @@ class RunningCloud:
 
     def children(self) -> dict[str, int]:
         """The processes under it, by name."""
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        pids = [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
-        lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
-        names = {"broker": b"mosquitto\0-c", "service": b"iot_cloud.worker"}
-        return {name: pid for pid, line in lines.items() for name, words in names.items() if words in line}
+        names = {"mosquitto": "broker", "iot_cloud.worker": "service"}
+        found: dict[str, int] = {}
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # one that was there for a moment
+                words = {Path(word).name for word in child.cmdline()}
+                found |= {names[word]: child.pid for word in names.keys() & words}
+        return found
 
     def refusals(self) -> int:
         """How many handshakes the broker's log says failed."""
