@@ -18,6 +18,7 @@ from geth_network.ports import choose_ports
 from geth_network.preparation import prepare_nodes
 from geth_network.ready import ready_document
 from geth_network.settings import Settings
+from geth_network.signals import Stop
 from geth_network.standin import run_standin
 from geth_network.supervisor import Say, Supervisor
 
@@ -25,7 +26,7 @@ from geth_network.supervisor import Say, Supervisor
 def run_network(folder: Folder, settings: Settings, say: Say, without: frozenset[str] = frozenset()) -> None:
     """Starts the network, says when it serves, and stops it on SIGINT or SIGTERM."""
     configured = load_network(folder.network)
-    stopping = threading.Event()
+    stopping = Stop()
     with signals_stop(stopping), folder.held():
         folder.ready.unlink(missing_ok=True)
         try:
@@ -70,7 +71,7 @@ def run_geth(
 
 
 @contextmanager
-def signals_stop(stopping: threading.Event) -> Iterator[None]:
+def signals_stop(stopping: Stop) -> Iterator[None]:
     """From here on SIGINT and SIGTERM end the wait instead of the process.
 
     After a good end they are ignored: the process exits with status 0, and further signals must not alter it.

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import queue
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +35,7 @@ from iot_client.scanner import Scanner
 from iot_client.scanner.folder import FolderScanner
 from iot_client.screen import Screen
 from iot_client.settings import PiSettings
+from iot_client.signals import on_stop
 from iot_client.watchdog import Watchdog
 
 log = logging.getLogger("iot_client")
@@ -201,8 +201,7 @@ def serve(settings: PiSettings, make: Callable[[PiSettings], Parts] = make_parts
     """Run the Pi of this configuration in the foreground until SIGINT or SIGTERM."""
     lock = hold_lock(settings.folder / "lock")
     pi = Pi(make(settings))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: pi.loop.stop())
+    on_stop(pi.loop.stop)
     ready = settings.folder / "ready.json"
     facts = {"pid": os.getpid(), "thing": settings.thing, "inbox": str(settings.path("inbox"))}
     watchdog = Watchdog()

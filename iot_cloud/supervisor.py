@@ -27,6 +27,7 @@ from iot_cloud.names import ADMIN
 from iot_cloud.operator_key import operator_key
 from iot_cloud.registry import Registry
 from iot_cloud.settings import Settings, config_file, run_folder
+from iot_cloud.signals import on_stop
 
 log = logging.getLogger(__name__)
 START_TIMEOUT_S = 120.0
@@ -51,8 +52,7 @@ class Supervisor:
 
     def run(self, announce: Callable[[str], None]) -> None:
         """Serve until SIGINT or SIGTERM."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stopping.set())
+        on_stop(self._stopping.set)
         with contextlib.ExitStack() as undo:
             self._start(undo)
             write_private(self._home.ready, json.dumps(self._facts()))

@@ -20,6 +20,7 @@ from iot_cloud.registry import Registry
 from iot_cloud.routes import Answers
 from iot_cloud.settings import load_settings
 from iot_cloud.shadow.store import ShadowStore
+from iot_cloud.signals import on_stop
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,7 @@ def main() -> int:
     door = Door(home, settings.region, Registry(home.registry))
     plane = DataPlane(home, (settings.host, http_port), Answers(listener.shadows, records), door)
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    on_stop(stopping.set)
     signal.signal(signal.SIGHUP, lambda *_: plane.reload_trust())
     listener.start()
     plane.start()

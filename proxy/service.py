@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from proxy.gateway import Gateway
 from proxy.poller import Poller
 from proxy.render import needs_tls
 from proxy.settings import Settings
+from proxy.signals import on_stop
 from proxy.status import StatusServer
 from proxy.store import write_secret
 from proxy.watch import DiskWatch, RevocationWatch, Watch
@@ -30,8 +30,7 @@ def serve(settings: Settings) -> None:
         GatewayError: says why it could not start.
     """
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    on_stop(stop.set)
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_locked(settings.folder / "lock"))

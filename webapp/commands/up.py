@@ -5,20 +5,19 @@ import contextlib
 import fcntl
 import json
 import os
-import signal
 import socket
 import sys
 import threading
 import time
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 import httpx
 
 from webapp.errors import SettingsError, WebError
 from webapp.settings import Settings
+from webapp.signals import on_stop
 
 if TYPE_CHECKING:
     from webapp.services import Services
@@ -79,7 +78,7 @@ def _serve(settings: Settings, parts: "Services", listener: socket.socket, serve
     from webapp.settling import Settler
 
     stop = threading.Event()
-    _stop_on_signals(stop)
+    on_stop(stop.set)
     crashed: list[BaseException] = []
     workers = [
         _thread(stop, crashed, Follower(parts.database, parts.chain).run, settings.poll_s),
@@ -106,14 +105,6 @@ def _serve(settings: Settings, parts: "Services", listener: socket.socket, serve
     if crashed:
         raise WebError(str(crashed[0])) from crashed[0]
     return 0
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
 
 
 def _thread(stop: threading.Event, crashed: list[BaseException], work: Any, every_s: float) -> threading.Thread:
