@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 MINUTE_S = 60
+LONG_S = 3 * 3600
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +20,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep what was asked for; files without a slow test come first, so that shared services start once."""
     wanted = [item for item in items if _wanted(config, item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    if config.getoption("--long"):
+        for item in wanted:
+            item.add_marker(pytest.mark.timeout(LONG_S))
     slow_files = {item.path for item in wanted if item.get_closest_marker("slow")}
     items[:] = sorted(wanted, key=lambda item: item.path in slow_files)
 
