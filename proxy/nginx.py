@@ -29,10 +29,22 @@ class Nginx:
         self._number = 0
 
     def prepare(self) -> None:
-        """Make the folders; remove what an earlier run left."""
+        """Make the folders; remove what an earlier run left, its workers included."""
+        self._end_orphans()
         shutil.rmtree(self._folder, ignore_errors=True)
         for folder in (self._folder / "tmp", self._logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _end_orphans(self) -> None:
+        """Gateway and master killed at once leave workers, which would serve old lists on our ports for ever."""
+        try:
+            group = int((self._folder / "group").read_text())
+        except (OSError, ValueError):
+            return
+        for process in psutil.process_iter(["name"]):
+            with contextlib.suppress(ProcessLookupError):
+                if process.info["name"] == "nginx" and os.getpgid(process.pid) == group:
+                    os.kill(process.pid, signal.SIGKILL)
 
     def next_folder(self) -> Path:
         """Where the next configuration goes."""
@@ -87,6 +99,7 @@ class Nginx:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        (self._folder / "group").write_text(str(self._process.pid))
 
     def failure(self) -> str | None:
         """Why nginx has ended, or None while it runs."""

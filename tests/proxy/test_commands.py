@@ -232,6 +232,22 @@ def test_dead_nginx_is_started_again_and_a_killed_gateway_leaves_nothing(gateway
     assert ask(gateway.devices(identity), CHAIN_ID).status == 200
 
 
+def test_workers_that_lost_gateway_and_master_at_once_end_with_the_next_start(gateway: Running) -> None:
+    """They hold the ports and would serve with the lists of yesterday."""
+    identity = gateway.admit("gate-10")
+    assert gateway.process is not None
+    master = psutil.Process(gateway.ready["pid"]).children()[0]
+    workers = master.children()
+    gateway.process.send_signal(signal.SIGSTOP)  # so that it cannot revive what dies first
+    master.kill()
+    gateway.process.send_signal(signal.SIGKILL)
+    gateway.process.communicate()
+    assert all(worker.is_running() for worker in workers)
+    gateway.up()
+    await_until(lambda: not any(worker.is_running() for worker in workers), "the end of the workers")
+    assert _served(gateway, identity)
+
+
 def _served(gateway: Running, identity: Identity) -> bool:
     try:
         return ask(gateway.devices(identity), CHAIN_ID).status == 200
