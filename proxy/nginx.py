@@ -36,15 +36,17 @@ class Nginx:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _end_orphans(self) -> None:
-        """Gateway and master killed at once leave workers, which would serve old lists on our ports for ever."""
-        try:
-            group = int((self._folder / "group").read_text())
-        except (OSError, ValueError):
-            return
+        """Gateway and master killed at once leave workers, which would serve old lists on our ports for ever.
+
+        Known by our logs, which they write to: the lock of the folder says that no other gateway does.
+        """
+        logs = self._logs.resolve()
         for process in psutil.process_iter(["name"]):
-            with contextlib.suppress(ProcessLookupError):
-                if process.info["name"] == "nginx" and os.getpgid(process.pid) == group:
-                    os.kill(process.pid, signal.SIGKILL)
+            with contextlib.suppress(psutil.Error):
+                if process.info["name"] == "nginx" and any(
+                    logs in Path(file.path).parents for file in process.open_files()
+                ):
+                    process.kill()
 
     def next_folder(self) -> Path:
         """Where the next configuration goes."""
@@ -99,7 +101,6 @@ class Nginx:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        (self._folder / "group").write_text(str(self._process.pid))
 
     def failure(self) -> str | None:
         """Why nginx has ended, or None while it runs."""
