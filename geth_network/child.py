@@ -1,6 +1,8 @@
 """One process of ours: started with its log, stopped with one SIGINT."""
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -53,9 +55,10 @@ class Child:
 
     def trim_log(self) -> None:
         """Keeps one older part of a long log; the process goes on writing to the same file."""
-        if self.log.stat().st_size > MAX_LOG_BYTES:
-            self.log.with_suffix(".log.1").write_bytes(self.log.read_bytes())
-            os.truncate(self.log, 0)
+        with contextlib.suppress(OSError):  # of a full disk: the log stays as it is
+            if self.log.stat().st_size > MAX_LOG_BYTES:
+                shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
+                os.truncate(self.log, 0)
 
 
 def log_tail(log: Path, lines: int = TAIL_LINES) -> str:

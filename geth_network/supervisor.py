@@ -154,6 +154,8 @@ class Supervisor:
             self.note()
         if keeping.child and keeping.child.exit_status() is not None:
             self.mourn(name, keeping, keeping.child, now)
+        elif keeping.child:
+            keeping.child.trim_log()
 
     def mourn(self, name: str, keeping: Keeping, child: Child, now: float) -> None:
         """Plans the next start of a node that died, or raises the alarm."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from geth_network import status, watchdog
+from geth_network import child, status, watchdog
 from geth_network.__main__ import main
 from geth_network.supervisor import Supervisor
 from geth_network.watchdog import MAX_FAILURES
@@ -53,3 +53,25 @@ def test_a_node_that_keeps_failing_stays_down_with_an_alarm(
     )
     main(["status"])
     assert "ALARM seller: seller failed 7 times in a row and stays down" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_long_log_keeps_one_older_part(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node writes on into the same file, and nothing it wrote until then is lost."""
+    monkeypatch.setattr(child, "MAX_LOG_BYTES", 1_000)
+    network = chain.new(sealers=1, rpc_nodes=0)
+    talker = {"seller": ["sh", "-c", "printf %02000d 7; sleep 2; echo after; exec sleep 60"]}
+    with chain.folder.held():
+        supervisor = Supervisor(chain.folder, network, talker, say=lambda _: None, stopping=threading.Event())
+        log = chain.folder.log("seller")
+        try:
+            supervisor.start()
+
+            def written_on() -> bool:
+                supervisor.tend("seller")
+                return "after" in log.read_text()
+
+            await_that(written_on, "the log's next line")
+        finally:
+            supervisor.stop()
+    assert log.with_suffix(".log.1").read_text() == f"{7:02000d}"
+    assert "7" not in log.read_text()
