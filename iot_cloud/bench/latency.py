@@ -64,7 +64,7 @@ def latency(stand: Stand, rounds: int) -> Iterator[Figure]:
         deltas.append((probe.arrivals["delta"] - sent) * 1000)
     probe.close()
     echoes, deltas = echoes[WARM_UP:], deltas[WARM_UP:]
-    for percent, target in ((50, "at most 3.5 x"), (99, "at most 8 x")):
+    for percent, target in ((50, "<= 3.5 of the echo"), (99, "<= 8 of the echo")):
         figures = percentile(deltas, percent), "ms", percentile(echoes, percent), "echo"
         yield Figure(f"update → delta, p{percent}", *figures, target, spread(deltas, percent))
 

@@ -35,7 +35,7 @@ def store(rows: int, rounds: int) -> Iterator[Figure]:
         "ms",
         percentile(taken[FEW], 99),
         f"of {FEW}",
-        "at most 2 x",
+        f"<= 2 of {FEW}",
         spread(taken[rows], 99),
     )
 

@@ -86,7 +86,7 @@ class Rounds:
 
 def _real(pair: Pair, call: bytes) -> Iterator[Figure]:
     rounds = pair.rounds(call)
-    yield rounds.requests("verifyOwnership on geth, 16 connections", ">= 0.85")
+    yield rounds.requests("verifyOwnership on geth, 16 connections", ">= 0.85 of bare")
     yield rounds.cpu("the same, CPU of nginx a request")
     bare, added = pair.added_us(call)
     yield Figure("verifyOwnership, one connection, added p50", added, "us", bare, BARE, target="<= 50 us")

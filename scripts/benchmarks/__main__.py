@@ -11,7 +11,7 @@ from rich.table import Table
 from scripts.benchmarks.compare import moved
 from scripts.benchmarks.figure import Figure
 from scripts.benchmarks.page import write
-from scripts.benchmarks.run import MODULES, Run, load, machine, measure, now, store
+from scripts.benchmarks.run import MODULES, Run, load, measure, place, store
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 STORED = DOCS / "benchmarks.json"
@@ -22,14 +22,15 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
     try:
         before = load(arguments.compare) if arguments.compare else None
+        stored = load(STORED) if arguments.write and STORED.exists() else None
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"bench: cannot compare: {error}\n")
+        sys.stderr.write(f"bench: nothing was measured: {error}\n")
         return 2
     run, failed = _measure(arguments.names or list(MODULES), as_json=arguments.json)
     if before:
         _print_moved(before, run)
     if arguments.write:
-        whole = run.with_others(load(STORED)) if STORED.exists() else run
+        whole = run.with_others(stored) if stored else run
         store(whole, STORED)
         for page in write(whole, DOCS):
             Console(stderr=True).print(f"written: {page.relative_to(DOCS.parent)}")
@@ -54,16 +55,18 @@ def _known(name: str) -> str:
 
 
 def _measure(names: list[str], *, as_json: bool) -> tuple[Run, bool]:
-    where, when, failed = machine(), now(), False
+    taken: dict[str, str] = {}
     measured: list[Figure] = []
+    failed = False
     for name in names:
+        taken[name] = place()
         figures, error = measure(name)
         measured += figures
         failed = failed or bool(error)
         _show(name, figures, as_json=as_json)
         if error:
             sys.stderr.write(f"{name}: the benchmark failed: {error}\n")
-    return Run(where, when, tuple(measured)), failed
+    return Run(taken, tuple(measured)), failed
 
 
 def _show(name: str, figures: tuple[Figure, ...], *, as_json: bool) -> None:
@@ -78,9 +81,9 @@ def _show(name: str, figures: tuple[Figure, ...], *, as_json: bool) -> None:
 def _print_moved(before: Run, run: Run) -> None:
     rows = list(moved(before, run))
     if rows:
-        _print(f"moved since {before.at}", ("figure", "before", "now", "change"), rows)
+        _print("moved since the stored run", ("figure", "before", "now", "change"), rows)
     else:
-        Console().print(f"nothing moved beyond noise since {before.at}")
+        Console().print("nothing moved beyond noise since the stored run")
 
 
 def _print(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

@@ -22,10 +22,9 @@ def moved(before: Run, after: Run) -> Iterator[tuple[str, str, str, str]]:
         was, is_ = _counting(old, figure)
         if was and abs(is_ / was - 1) > NOISE:
             yield name, number(was), number(is_), f"{is_ / was - 1:+.0%}"
-    measured = {figure.bench for figure in after.figures}
     kept = {(figure.bench, figure.figure) for figure in after.figures}
     for key, old in known.items():
-        if old.bench in measured and key not in kept:
+        if old.bench in after.taken and key not in kept:
             yield f"{old.bench}: {old.figure}", number(old.value), "", "gone"
 
 

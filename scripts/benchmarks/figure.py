@@ -30,7 +30,10 @@ class Figure:
 
         Raises:
             KeyError: it names no figure or has no value.
+            ValueError: nobody could judge its target.
         """
+        if line.get("target") and not _TARGET.match(line["target"]):
+            raise ValueError(f"{line['figure']}: {line['target']!r} is no target; write <= or >= and a number")
         kept = {name: line[name] for name in cls.__slots__ if line.get(name) is not None}
         return cls(**{**kept, "bench": bench, "figure": line["figure"], "value": line["value"]})
 
@@ -46,7 +49,8 @@ class Figure:
         if not found or value is None or isinstance(value, str):
             return None
         limit = float(found[2].replace(",", ""))
-        return value / limit if found[1] in "<=≤" else limit / value
+        used, allowed = (value, limit) if found[1] in "<=≤" else (limit, value)
+        return used / allowed if allowed else float(used > 0) * 2
 
     @property
     def met(self) -> bool | None:

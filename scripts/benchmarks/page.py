@@ -17,8 +17,8 @@ _END: Final = "<!-- end -->"
 _HEAD: Final = ("figure", "value", "spread", "baseline", "ratio", "target")
 _INTRODUCTION: Final = """# Benchmarks
 
-Written by `scripts/bench --write` from one run; `scripts/bench --compare` shows what moved since. A ratio is of the
-value to its baseline in the same run, so it holds on other machines; a plain value holds on this one.
+Written by `scripts/bench --write`, each part from one run; `scripts/bench --compare` shows what moved since. A ratio
+is of the value to its baseline in the same run, so it holds on other machines; a plain value holds on this one.
 """
 # pygal leaves a finder of the kind that Python 3.12 dropped in the way of every later import; its plugins are not used.
 sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
@@ -41,15 +41,17 @@ def fill(text: str, run: Run) -> str:
         figures = run.of(bench)
         place = _PLACE.format(bench=bench)
         if figures and place in text:
-            table = f"{place}\nMeasured {run.at} on {run.machine}.\n\n{markdown(figures)}\n{_END}"
+            table = f"{place}\nMeasured {run.taken[bench]}.\n\n{markdown(figures)}\n{_END}"
             text = re.sub(f"{re.escape(place)}.*?{_END}", lambda _, table=table: table, text, flags=re.DOTALL)
     return text
 
 
 def overview(run: Run) -> str:
     """The page of everything."""
-    tables = (f"## {bench}\n\n{markdown(run.of(bench))}" for bench in MODULES if run.of(bench))
-    return "\n".join((_INTRODUCTION, f"{run.machine}; {run.at}.\n", _PLOT, *tables))
+    tables = (
+        f"## {bench}\n\nMeasured {run.taken[bench]}.\n\n{markdown(run.of(bench))}" for bench in MODULES if run.of(bench)
+    )
+    return "\n".join((_INTRODUCTION, _PLOT, *tables))
 
 
 def plot(run: Run) -> str:

@@ -25,10 +25,9 @@ MODULES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was measured, where and when."""
+    """What was measured, and of each module when and on which machine."""
 
-    machine: str
-    at: str
+    taken: dict[str, str]
     figures: tuple[Figure, ...]
 
     def of(self, bench: str) -> tuple[Figure, ...]:
@@ -37,10 +36,9 @@ class Run:
 
     def with_others(self, stored: "Run") -> "Run":
         """This run, with what the stored one has of modules that were not measured now."""
-        measured = {figure.bench for figure in self.figures}
-        kept = (figure for figure in stored.figures if figure.bench not in measured)
+        kept = (figure for figure in stored.figures if figure.bench not in self.taken)
         every = sorted((*self.figures, *kept), key=lambda figure: list(MODULES).index(figure.bench))
-        return Run(self.machine, self.at, tuple(every))
+        return Run(stored.taken | self.taken, tuple(every))
 
 
 def measure(bench: str) -> tuple[tuple[Figure, ...], str]:
@@ -63,14 +61,14 @@ def machine() -> str:
     )
 
 
-def now() -> str:
-    """The moment, in UTC, to the minute."""
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+def place() -> str:
+    """The moment, in UTC, to the minute, and the machine."""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {machine()}"
 
 
 def store(run: Run, path: Path) -> None:
     """Write a run as a whole or not at all."""
-    content = {"machine": run.machine, "at": run.at, "figures": [figure.as_json() for figure in run.figures]}
+    content = {"taken": run.taken, "figures": [figure.as_json() for figure in run.figures]}
     part = path.with_suffix(".part")
     part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     part.replace(path)
@@ -86,6 +84,6 @@ def load(path: Path) -> Run:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         figures = tuple(Figure.read(line["bench"], line) for line in content["figures"])
-        return Run(content["machine"], content["at"], figures)
-    except (KeyError, TypeError) as error:
+        return Run(dict(content["taken"]), figures)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} holds no run of scripts/bench: {error!r}") from error

@@ -16,7 +16,7 @@ from scripts.benchmarks.run import Run, load, store
 
 def run(*figures: Figure) -> Run:
     """A run of these figures."""
-    return Run("a machine", "2026-01-02 03:04 UTC", figures)
+    return Run({figure.bench: f"then, {figure.bench}, on a machine" for figure in figures}, figures)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,26 @@ def run(*figures: Figure) -> Run:
         ("≤ 2.0 of plain", True),
         ("≥ 2 of plain", True),
         ("≤ 1.9 of plain", False),
+        ("<= 0", False),
         ("", None),
-        ("as low as can be", None),
     ],
 )
 def test_a_target_is_of_the_value_or_of_the_ratio(target: str, met: bool | None) -> None:
     """`of` speaks of the ratio; a figure without a limit is not judged."""
     assert Figure("pi", "pulse", 10.0, "ms", ratio=2.0, target=target).met is met
+
+
+@pytest.mark.parametrize(("value", "target", "met"), [(0, "<= 0", True), (1, "<= 0", False), (0, ">= 1", False)])
+def test_nothing_is_a_value_like_others(value: float, target: str, met: bool) -> None:
+    """No failed read is allowed; none served is not enough."""
+    assert Figure("gateway", "reads", value, target=target).met is met
+
+
+@pytest.mark.parametrize("target", ["as low as can be", "at most 3 x", "0", "all"])
+def test_a_target_that_nobody_could_judge_is_refused(target: str) -> None:
+    """It would look like one that is met."""
+    with pytest.raises(ValueError, match="is no target"):
+        Figure.read("pi", {"figure": "pulse", "value": 1, "target": target})
 
 
 def test_a_line_without_a_value_is_no_figure() -> None:
@@ -49,15 +62,17 @@ def test_a_kept_run_is_read_back(tmp_path: Path) -> None:
     kept = run(Figure("pi", "pulse", 8.5, "ms", 4.0, "bare", 2.1, "≤ 10 ms", "7 to 9"), Figure("web", "pages", 3))
     store(kept, tmp_path / "run.json")
     assert load(tmp_path / "run.json") == kept
-    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"other\.json holds no run"):
-        load(tmp_path / "other.json")
+    for text in ("{}", "[[", "[" * 100_000):
+        (tmp_path / "other.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=r"other\.json holds no run"):
+            load(tmp_path / "other.json")
 
 
 def test_modules_that_were_not_measured_keep_their_figures() -> None:
     """In the order in which they are always shown."""
     stored = run(Figure("gas", "buy", 1), Figure("pi", "pulse", 1), Figure("web", "pages", 1))
-    whole = run(Figure("pi", "pulse", 2)).with_others(stored)
+    whole = Run({"pi": "now"}, (Figure("pi", "pulse", 2),)).with_others(stored)
+    assert whole.taken == stored.taken | {"pi": "now"}
     assert [(figure.bench, figure.value) for figure in whole.figures] == [("gas", 1), ("pi", 2), ("web", 1)]
 
 
@@ -100,7 +115,7 @@ def test_wrong_usage_is_said_before_anything_is_measured(tmp_path: Path, capsys:
     assert ended.value.code == 2
     assert "there is no petrol; there are gas," in capsys.readouterr().err
     assert main(["--compare", str(tmp_path / "none.json"), "gas"]) == 2
-    assert "cannot compare" in capsys.readouterr().err
+    assert "nothing was measured" in capsys.readouterr().err
 
 
 def test_drawing_leaves_no_finder_in_the_way_of_imports() -> None:
