@@ -9,6 +9,8 @@ from contracts.rpc import rpc_of
 from contracts.seals import SealRules
 from iot_client.__main__ import settings_of
 from iot_client.chain.node import reach
+from iot_client.errors import ConfigError
+from iot_client.settings import PiSettings
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -26,12 +28,20 @@ def export(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _own(arguments: argparse.Namespace) -> PiSettings:
+    """This door's settings; a stranger with a proof has none and has to say whom to believe."""
+    try:
+        return settings_of(arguments)
+    except ConfigError as error:
+        raise ConfigError(f"name the sealers by --sealers, or the checkpoint by --checkpoint ({error})") from error
+
+
 def verify(arguments: argparse.Namespace) -> int:
     """Check a proof by what is given, else by the sealers and deployments that this door is configured with."""
     if arguments.checkpoint or arguments.sealers:
         anchor = anchor_of(arguments.checkpoint, arguments.sealers, arguments.deployments)
     else:
-        settings = settings_of(arguments)
+        settings = _own(arguments)
         anchor = anchor_of(None, settings.sealers, arguments.deployments or settings.path("deployments"))
     verify_file(arguments.file, anchor, as_json=arguments.json)
     return 0

@@ -2,29 +2,21 @@
 
 The ranges were fixed before anything was measured: at least 3 pixels a module, blur up to 1.2 pixels, tilt up to
 35 degrees, any rotation, JPEG from quality 20, and the strengths below.
-
-    python -m tests.iot_client.degrade [--pictures 1000] [--seed 1] [--curve]
 """
 
 from __future__ import annotations
 
-import argparse
-import secrets
-import sys
-import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import cv2
 import numpy as np
-from numpy.random import Generator, default_rng
+from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
 from contracts.voucher import encode_voucher, sign_voucher
-from iot_client.scanner.decode import read_code
 from tests.iot_client.pictures import Grey, code
 
 Real = NDArray[np.float32]
@@ -34,22 +26,18 @@ WIDTH, HEIGHT = 1280, 960
 
 @dataclass(frozen=True)
 class Ranges:
-    """How bad it may get; `harder` widens all of it for the curve of where reading ends."""
+    """From where to where each spoiling is drawn."""
 
     module_px: tuple[float, float] = (3.0, 8.0)
-    tilt: float = 35.0
-    blur: float = 1.2
-    noise: float = 12.0
-    light: float = 0.25
-    jpeg: int = 20
+    tilt: tuple[float, float] = (0.0, 35.0)
+    blur: tuple[float, float] = (0.0, 1.2)
+    noise: tuple[float, float] = (0.0, 12.0)
+    light: tuple[float, float] = (0.25, 1.0)
+    jpeg: tuple[float, float] = (20, 96)
 
-    def harder(self, by: float) -> Ranges:
-        """These ranges stretched: 1 leaves them, 2 doubles what is bad."""
-        smallest = self.module_px[0] / by
-        return Ranges(
-            (smallest, smallest * 1.1), min(self.tilt * by, 70), self.blur * by, self.noise * by,
-            self.light / by, max(5, int(self.jpeg / by)),
-        )  # fmt: skip
+    def at(self, factor: str, value: float) -> Ranges:
+        """These ranges with one factor nailed down, for the curve of where reading ends."""
+        return replace(self, **{factor: (value, value)})
 
 
 FIXED = Ranges()
@@ -64,12 +52,12 @@ def voucher_text(dice: Generator) -> str:
 
 def spoilt(text: str, dice: Generator, ranges: Ranges = FIXED) -> tuple[Grey, tuple[str, ...]]:
     """A photograph of this barcode, and what is wrong with it."""
-    names = tuple(dice.choice(list(SPOILINGS), size=dice.integers(0, 3), replace=False))
+    names = tuple(map(str, dice.choice(list(SPOILINGS), size=dice.integers(0, 3), replace=False)))
     sheet: Real = code(text, FINE_PX).astype(np.float32)
     for name in names:
         sheet = SPOILINGS[name](sheet, dice)
     photo = _camera(_held(sheet, dice, ranges), dice, ranges)
-    return _jpeg(photo, int(dice.integers(ranges.jpeg, 96))), names
+    return _jpeg(photo, int(dice.uniform(*ranges.jpeg))), names
 
 
 def _creased(sheet: Real, dice: Generator) -> Real:
@@ -122,7 +110,7 @@ def _held(sheet: Real, dice: Generator, ranges: Ranges) -> Real:
     """Turned and tilted before the camera, no module smaller than the range allows."""
     modules = sheet.shape[0] / FINE_PX
     corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]]) * modules / 2
-    turn, tilt, axis = dice.uniform(0, 2 * np.pi), np.radians(dice.uniform(0, ranges.tilt)), dice.uniform(0, 2 * np.pi)
+    turn, tilt, axis = dice.uniform(0, 2 * np.pi), np.radians(dice.uniform(*ranges.tilt)), dice.uniform(0, 2 * np.pi)
     flat = _about([0, 0, 1], turn) @ corners.T
     seen = _about([np.cos(axis), np.sin(axis), 0], tilt) @ flat
     distance = modules * 3
@@ -147,9 +135,9 @@ def _about(axis: list[float], angle: float) -> NDArray[np.float64]:
 
 
 def _camera(photo: Real, dice: Generator, ranges: Ranges) -> Real:
-    blurred = cv2.GaussianBlur(photo, (0, 0), max(dice.uniform(0, ranges.blur), 0.05))
-    lit = blurred * dice.uniform(ranges.light, 1.0)
-    noise = dice.normal(0, dice.uniform(0, ranges.noise), photo.shape)
+    blurred = cv2.GaussianBlur(photo, (0, 0), max(dice.uniform(*ranges.blur), 0.05))
+    lit = blurred * dice.uniform(*ranges.light)
+    noise = dice.normal(0, dice.uniform(*ranges.noise), photo.shape)
     return np.asarray(np.clip(lit + noise, 0, 255), dtype=np.float32)
 
 
@@ -157,60 +145,3 @@ def _jpeg(photo: Real, quality: int) -> Grey:
     kept = BytesIO()
     Image.fromarray(photo.astype(np.uint8)).save(kept, "JPEG", quality=quality)
     return np.asarray(Image.open(kept).convert("L"), dtype=np.uint8)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How many of so many pictures were read, how many wrongly, and how long the median took."""
-
-    pictures: int
-    read: int
-    wrong: int
-    p50_ms: float
-    missed: Counter[str]
-    steps: Counter[str]
-
-    @property
-    def share(self) -> float:
-        """The share that was read rightly."""
-        return self.read / self.pictures
-
-
-def measure(pictures: int, seed: int, ranges: Ranges = FIXED) -> Rate:
-    """Read so many spoilt pictures."""
-    read = wrong = 0
-    spent: list[float] = []
-    missed: Counter[str] = Counter()
-    steps: Counter[str] = Counter()
-    for number in range(pictures):
-        dice = default_rng([seed, number])
-        text = voucher_text(dice)
-        picture, names = spoilt(text, dice, ranges)
-        began = time.perf_counter()
-        reading = read_code(picture)
-        spent.append((time.perf_counter() - began) * 1e3)
-        read += reading.text == text
-        wrong += reading.text not in {None, text}
-        if reading.text != text:
-            missed[" + ".join(sorted(names)) or "plain"] += 1
-        steps[reading.step] += 1
-    return Rate(pictures, read, wrong, sorted(spent)[len(spent) // 2], missed, steps)
-
-
-def main() -> int:
-    """Print the rate, and with --curve where reading ends."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
-    parser.add_argument("--curve", action="store_true")
-    chosen = parser.parse_args()
-    for by in (1.0, 1.25, 1.5, 1.75, 2.0) if chosen.curve else (1.0,):
-        rate = measure(chosen.pictures, chosen.seed, FIXED if by == 1 else FIXED.harder(by))
-        print(f"x{by:<5} read {rate.share:.1%} of {rate.pictures}, wrong {rate.wrong}, p50 {rate.p50_ms:.0f} ms")
-        if by == 1:
-            print(f"  by {dict(rate.steps.most_common())}\n  missed {dict(rate.missed.most_common())}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -41,6 +41,16 @@ def test_an_unenrolled_machine_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert main(["run"]) == 1
 
 
+def test_a_stranger_with_a_proof_is_told_to_name_the_sealers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a configuration the command says by which options it is checked."""
+    monkeypatch.setenv("LADING_HOME", str(tmp_path))
+    monkeypatch.delenv("LADING_CONFIG", raising=False)
+    assert main(["proof", "verify", str(tmp_path / "proof.json")]) == 1
+    assert "--sealers" in capsys.readouterr().err
+
+
 def test_check_says_what_is_not_well(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every part has a line; what is missing says what to do."""
     assert main(["check", "--json"]) == 1
