@@ -30,6 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_compile)
     command = commands.add_parser("check-artifacts", help="compile and compare with the artifacts, byte for byte")
     command.set_defaults(run=_check_artifacts)
+    command = commands.add_parser("reference", help="print docs/reference.md, made from the sources' comments")
+    command.set_defaults(run=_reference)
     command = commands.add_parser("selectors", help="print the selector of every function")
     command.add_argument("contract", nargs="*", help="only of these contracts, for example Sale")
     command.add_argument("--json", action="store_true", help="as one JSON object")
@@ -55,6 +57,13 @@ def _check_artifacts(_: argparse.Namespace) -> int:
         print(f"contracts: {', '.join(stale)} differ from what the sources compile to;", file=sys.stderr)
         print("run python -m contracts compile and commit contracts/artifacts", file=sys.stderr)
     return 1 if stale else 0
+
+
+def _reference(_: argparse.Namespace) -> int:
+    from contracts.reference import write_reference
+
+    sys.stdout.write(write_reference())
+    return 0
 
 
 def _selectors(arguments: argparse.Namespace) -> int:
