@@ -18,9 +18,10 @@ from webapp.settings import Settings
 class Cloud:
     """Reads shadows and events of things."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, timeout_s: float = 5.0) -> None:
         """Use the cloud of these settings; it need not be there yet."""
         self._settings = settings
+        self._timeout_s = timeout_s
         self._folder = settings.folder / "cloud"
         self._client: httpx.Client | None = None
 
@@ -39,32 +40,56 @@ class Cloud:
         listed: list[Any] = said.get("events", []) if isinstance(said, dict) else said
         return [event for event in listed if isinstance(event, dict)]
 
+    def readings(self, thing: str, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return a thing's readings after an id, the oldest first: `{"id", "sensor", "at", "value", "unit", …}`."""
+        said = self._get(f"/things/{thing}/readings", after=after, limit=limit) or {}
+        listed: list[Any] = said.get("readings", []) if isinstance(said, dict) else []
+        return [reading for reading in listed if isinstance(reading, dict)]
+
     def status(self, thing: str) -> dict[str, Any]:
-        """Return whether a thing is online, as its last will and its own words tell."""
-        said = self._get(f"/things/{thing}/status") or {}
-        status = said.get("status")
-        return status if isinstance(status, dict) else {}
+        """Return a thing's last status and when it came: `{"received_at", "status": {"online"}}`; `{}` if none."""
+        said = self._get(f"/things/{thing}/status")
+        return said if isinstance(said, dict) else {}
+
+    def command(self, thing: str, command: dict[str, Any]) -> None:
+        """Put an operator's signed command into the thing's shadow `operator`.
+
+        Raises:
+            CloudError: the cloud is unreachable or refuses.
+        """
+        body = {"state": {"desired": {"command": command}}}
+        self._ask("POST", f"/things/{thing}/shadow", params={"name": "operator"}, json=body)
 
     def _get(self, path: str, **query: Any) -> Any:
+        return self._ask("GET", path, params=query)
+
+    def _ask(self, method: str, path: str, **more: Any) -> Any:
         try:
-            answer = self._connected().get(path, params=query)
-        except httpx.HTTPError as error:
+            answer = self._connected().request(method, path, **more)
+        except (httpx.HTTPError, RuntimeError) as error:  # RuntimeError: another thread closed it meanwhile
+            self.close()  # it may come back elsewhere
             raise CloudError(f"The IoT cloud does not answer: {error}") from error
-        if answer.status_code == 404:
+        if answer.status_code == 404 and method == "GET":
             return None
         if answer.status_code != 200:
             raise CloudError(f"The IoT cloud answered {answer.status_code}.")
         return answer.json()
 
     def _connected(self) -> httpx.Client:
-        if self._client is None:
+        client = self._client
+        if client is None:
             url = self._settings.cloud_http
             if not url:
                 raise CloudError("No IoT cloud is known: start lading-cloud, or set cloud_url in [web].")
-            self._client = httpx.Client(base_url=url, verify=self._context(), timeout=5.0)
-        return self._client
+            client = self._client = httpx.Client(base_url=url, verify=self.tls(), timeout=self._timeout_s)
+        return client
 
-    def _context(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
+        """Return the TLS context with this application's certificate, asked for when there is none yet.
+
+        Raises:
+            CloudError: there is no cloud to ask, or the files cannot be read.
+        """
         certificate, key, ca = (self._folder / name for name in ("certificate.pem", "key.pem", "ca.pem"))
         if not certificate.exists():
             self.enrol()

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from contracts.sale import Status
 from webapp.access import current_user
 from webapp.identicon import identicon
+from webapp.log_words import tone_of, words_of
 from webapp.models import SaleRow, SiteRow, User
 from webapp.money import format_eth, plain_eth
 from webapp.services import services
@@ -41,6 +42,8 @@ def install(app: Flask) -> None:
     app.add_template_filter(json.dumps, "json")
     app.add_template_filter(lambda text: int(text, 16), "hex_int")
     app.add_template_filter(when_any)
+    app.add_template_filter(words_of, "log_words")
+    app.add_template_filter(tone_of, "log_tone")
     app.add_template_filter(lambda table: {k: v for k, v in table.items() if v is not None}, "no_none")
     app.context_processor(_globals)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,16 +1,19 @@
-"""What is known of a gate, from its shadow: unknown is unknown. Pure but for the asking."""
+"""What is known of a gate: as the watcher last heard, unknown where it could not. No page waits for the cloud."""
 
-import threading
 import time
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from webapp.cloud import Cloud
-from webapp.errors import CloudError
+from sqlalchemy import select
 
-LOG = 50
-ASK = 200
+from webapp.database import Database
+from webapp.device_models import GateRow, Watch
+
+WATCH = "devices"
+STALE_S = 6.0
+"""A watcher that was silent for so long watches no more: what it knew is not shown as if it were so now."""
 WORDS = {
     "LOCKED": "Locked",
     "UNLOCKING": "Unlocking",
@@ -22,14 +25,17 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate as its device last reported it."""
+    """A gate as its device last reported it; `state` is `None` while it is unknown."""
 
     thing: str
-    state: str | None
-    online: bool | None
-    asked: dict[str, Any] | None
-    last: dict[str, Any] | None
-    version: int | None
+    state: str | None = None
+    since: float | None = None
+    """Since when it is so, or unknown."""
+    online: bool | None = None
+    heard_at: float | None = None
+    asked: dict[str, Any] | None = None
+    last: dict[str, Any] | None = None
+    version: int | None = None
     trouble: str = ""
 
     @property
@@ -38,47 +44,41 @@ class Gate:
         return WORDS.get(self.state or "", "Unknown")
 
 
-def gate_of(thing: str, shadow: dict[str, Any] | None, status: dict[str, Any]) -> Gate:
-    """Read a shadow document."""
-    state = (shadow or {}).get("state") or {}
+def gate_of(thing: str, shadow: dict[str, Any] | None, status: dict[str, Any], now: float) -> Gate:
+    """Read a shadow document and a status. Pure: a device that is offline is not believed to be what it was."""
+    document = shadow or {}
+    state = document.get("state") or {}
     reported, desired = state.get("reported") or {}, state.get("desired") or {}
-    online = status.get("online")
     told = reported.get("gate")
-    return Gate(
+    known = told if told in WORDS else None
+    online = (status.get("status") or {}).get("online")
+    heard = status.get("received_at")
+    gate = Gate(
         thing=thing,
-        state=told if told in WORDS else None,
+        since=now,
         online=online if isinstance(online, bool) else None,
+        heard_at=max(filter(None, (heard, document.get("timestamp"))), default=None),
         asked=_table(desired.get("release")),
         last=_table(reported.get("lastRelease")),
-        version=(shadow or {}).get("version"),
+        version=document.get("version"),
+        trouble="The device has not said whether it is open.",
     )
+    if online is False:
+        return replace(gate, since=heard or now, trouble=_offline(known))
+    if known is None:
+        return gate
+    return replace(gate, state=known, since=_told_at(document) or now, trouble="")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One line of a gate's log."""
-
-    at: float
-    title: str
-    words: str
-    sale: str | None
-    refused: bool
+def _offline(known: str | None) -> str:
+    said = f" It said {WORDS[known]} before." if known else ""
+    return f"The device is offline.{said}"
 
 
-def entry_of(told: dict[str, Any]) -> Entry:
-    """Read an event as the cloud keeps it; whatever a device told, something readable comes out."""
-    event = _table(told.get("event")) or {}
-    at, sale, says = event.get("at"), event.get("sale"), event.get("says")
-    outcome = event.get("state") or event.get("outcome") or ""
-    kind = str(event.get("event") or "event")
-    words = [str(event[key]) for key in ("says", "reason", "detail") if event.get(key)]
-    return Entry(
-        at=at if isinstance(at, int | float) else float(told.get("received_at") or 0),
-        title=f"{kind}: {outcome}"[:60] if outcome else kind[:60],
-        words=" · ".join(dict.fromkeys(words))[:300],
-        sale=sale if isinstance(sale, str) and sale.startswith("0x") else None,
-        refused=bool(says) or "refused" in kind,
-    )
+def _told_at(document: dict[str, Any]) -> float | None:
+    metadata = ((document.get("metadata") or {}).get("reported") or {}).get("gate") or {}
+    told = metadata.get("timestamp") if isinstance(metadata, dict) else None
+    return float(told) if isinstance(told, int | float) else None
 
 
 def _table(value: Any) -> dict[str, Any] | None:
@@ -86,43 +86,31 @@ def _table(value: Any) -> dict[str, Any] | None:
 
 
 class Gates:
-    """Asks the cloud at most once a moment for each gate, however many people watch."""
+    """Answers from the database, where the watcher writes."""
 
-    def __init__(self, cloud: Cloud, keep_s: float = 0.25) -> None:
-        """Ask this cloud."""
-        self._cloud = cloud
-        self._keep_s = keep_s
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[float, Gate]] = {}
-        self._logs: dict[str, tuple[int, deque[Entry]]] = {}
+    def __init__(self, database: Database) -> None:
+        """Read this database."""
+        self._database = database
 
     def look(self, thing: str) -> Gate:
-        """Return the gate now; where the cloud does not answer, it says so and knows nothing."""
-        with self._lock:
-            at, gate = self._known.get(thing, (0.0, None))
-            if gate is not None and time.monotonic() - at < self._keep_s:
-                return gate
-            gate = self._ask(thing)
-            self._known[thing] = (time.monotonic(), gate)
-            return gate
+        """Return the gate now."""
+        return self.look_at([thing])[thing]
 
-    def log(self, thing: str) -> list[Entry]:
-        """Return the newest events of a thing, newest first; only what is new is asked for."""
-        with self._lock:
-            last, kept = self._logs.get(thing, (0, deque(maxlen=LOG)))
-            try:
-                while fresh := self._cloud.events(thing, after=last, limit=ASK):
-                    last = max(last, *(int(event["id"]) for event in fresh))
-                    kept.extend(entry_of(event) for event in fresh)
-                    if len(fresh) < ASK:
-                        break
-            except CloudError:
-                pass  # `look` says that the cloud is silent; what is known stays known
-            self._logs[thing] = (last, kept)
-            return list(reversed(kept))
+    def look_at(self, things: Sequence[str]) -> dict[str, Gate]:
+        """Return these gates now."""
+        with self._database.read() as session:
+            rows = {row.thing: row for row in session.scalars(select(GateRow).where(GateRow.thing.in_(things)))}
+            watch = session.get(Watch, WATCH)
+        beat = watch.beat_at if watch else 0.0
+        return {thing: _present(thing, rows.get(thing), beat, time.time()) for thing in things}
 
-    def _ask(self, thing: str) -> Gate:
-        try:
-            return gate_of(thing, self._cloud.shadow(thing), self._cloud.status(thing))
-        except CloudError as error:
-            return Gate(thing, None, None, None, None, None, str(error))
+
+def _present(thing: str, row: GateRow | None, beat: float, now: float) -> Gate:
+    if row is None:
+        return Gate(thing, trouble="Nothing was heard of this gate yet.")
+    gate = Gate(**{name: getattr(row, name) for name in Gate.__dataclass_fields__})
+    if gate.state is not None and now - beat > STALE_S:
+        clock = datetime.fromtimestamp(beat, UTC).strftime("%H:%M:%S UTC")
+        words = f"Nobody has asked the gate since {clock}. It was {gate.words} then."
+        return replace(gate, state=None, since=beat, trouble=words)
+    return gate

@@ -49,7 +49,7 @@ class Services:
             unlocker=Unlocker(settings.scrypt_n, settings.unlock_wait_s),
             vouchers=Vouchers(database, chain.chain_id, settings.folder / "voucher.key"),
             cloud=cloud,
-            gates=Gates(cloud),
+            gates=Gates(database),
         )
 
     def close(self) -> None:

@@ -64,9 +64,8 @@ def test_a_device_s_life(world, around, tmp_path):
 
     with pytest.raises(Refused, match="already another device"):
         provisioning.provision(enrolment_of(world, "gate-1", tmp_path))
-    gate = Gates(parts.cloud).look("gate-1")
-    assert (gate.state, gate.words, gate.trouble) == (None, "Unknown", "")
-    parts.cloud.close()
+    gate = Gates(parts.database).look("gate-1")
+    assert (gate.state, gate.words, gate.trouble) == (None, "Unknown", "Nothing was heard of this gate yet.")
 
     renewed = enrolment_of(world, "gate-1", tmp_path, device.id)
     assert provisioning.rotate(renewed)["device_id"] == device.id

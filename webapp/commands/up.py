@@ -83,6 +83,7 @@ def _serve(settings: Settings, parts: "Services", listener: socket.socket, serve
     workers = [
         _thread(stop, crashed, Follower(parts.database, parts.chain).run, settings.poll_s),
         _thread(stop, crashed, Settler(parts.database, parts.chain, settings.confirmations).run, settings.poll_s),
+        _thread(stop, crashed, _watcher(settings, parts).run, settings.poll_s),
         _thread(stop, crashed, _tidy(parts), 30.0),
     ]
     ready = settings.folder / "ready.json"
@@ -118,6 +119,15 @@ def _thread(stop: threading.Event, crashed: list[BaseException], work: Any, ever
     thread = threading.Thread(target=body, daemon=True)
     thread.start()
     return thread
+
+
+def _watcher(settings: Settings, parts: "Services") -> Any:
+    from webapp.cloud import Cloud
+    from webapp.doorbell import Doorbell
+    from webapp.watching import Watcher
+
+    cloud = Cloud(settings, timeout_s=2.0)
+    return Watcher(parts.database, parts.chain.chain_id, cloud, Doorbell(settings, cloud))
 
 
 def _tidy(parts: "Services") -> Any:
