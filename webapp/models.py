@@ -84,6 +84,7 @@ class SaleRow(Base):
         Index("sales_seller", "seller", "listed_block"),
         Index("sales_buyer", "buyer", "listed_block"),
         Index("sales_site", "site", "status"),
+        Index("sales_number", "chain_id", "number"),
     )
     chain_id: Mapped[int] = mapped_column(primary_key=True)
     address: Mapped[str] = mapped_column(String(42), primary_key=True)

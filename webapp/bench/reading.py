@@ -13,7 +13,7 @@ from webapp.bench.made_up import CHAIN, FACTORY, batches, listed, sold
 from webapp.chain import Chain
 from webapp.database import Database
 from webapp.index import store
-from webapp.index.follower import entry_of
+from webapp.index.reading import entry_of
 from webapp.node import Node
 from webapp.services import Services
 from webapp.settings import Settings

@@ -1,18 +1,19 @@
-"""Follows the chain: logs in ranges, each range tied to what is known by block hashes; undone blocks are undone."""
+"""Follows the chain: blocks in ranges, each range tied to what is known by block hashes; undone blocks are undone."""
 
 import logging
 import threading
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import asdict
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from contracts.events import TOPICS, Event, decode_log
-from webapp.chain import Chain, Head, as_head
+from webapp import feed
+from webapp.chain import Chain, Head
 from webapp.database import Database
 from webapp.errors import ForeignIndex, WebError
-from webapp.index import store
-from webapp.index.mapping import Entry, known
+from webapp.index import ledger, store
+from webapp.index.mapping import Entry
+from webapp.index.reading import Span, read_span
 from webapp.models import Block, SaleRow
 
 LOG = logging.getLogger(__name__)
@@ -30,9 +31,9 @@ class Follower:
         self._database = database
         self._chain = chain
         self._range = RANGE
-        self._ours = {
-            address for deployment in chain.deployments for address in (deployment.factory, deployment.registry)
-        }
+        self._ours: ledger.Ours = {}
+        for one in chain.deployments:
+            self._ours |= {one.factory: "SaleFactory", one.registry: "DeviceRegistry"}
 
     def run(self, stop: threading.Event, every_s: float) -> None:
         """Follow until told to stop; a dead node only delays."""
@@ -70,16 +71,21 @@ class Follower:
             base = self._start()
         if head.number <= base.number:
             return False
-        last = min(head.number, base.number + self._range)
-        top = self._chain.block(last)
-        entries = self._entries(base.number + 1, last)
-        if not self._unchanged(base, top):
+        span = read_span(self._chain, base, min(head.number, base.number + self._range))
+        if span is None:
             return True
         with self._database.write(LOCK) as session:
             if store.top_hash(session, self._chain.chain_id) == base.hash:
-                store.take_in(session, self._chain.chain_id, self._ours_only(session, entries))
-                store.stand_at(session, {"chain_id": self._chain.chain_id, **asdict(top)})
-        return last < head.number
+                self._take_in(session, span)
+        return int(span.top["number"]) < head.number
+
+    def _take_in(self, session: Session, span: Span) -> None:
+        chain_id, entries = self._chain.chain_id, self._ours_only(session, span.entries)
+        store.take_in(session, chain_id, entries)
+        ledger.take_in(session, span.blocks, span.sent, ledger.moved_sales(entries), self._ours)
+        ledger.keep_refusals(session, span.refusals)
+        feed.tell(session, chain_id, span.blocks, entries)
+        store.stand_at(session, span.top)
 
     def _start(self) -> Head:
         genesis = self._chain.block(0)
@@ -112,30 +118,13 @@ class Follower:
         with self._database.write(LOCK) as session:
             if store.top_hash(session, self._chain.chain_id) == top.hash:
                 store.undo_above(session, self._chain.chain_id, down_to)
+                feed.take_back(session, self._chain.chain_id, down_to)
 
     def _hash_at(self, number: int) -> str | None:
         block = self._chain.node.call("eth_getBlockByNumber", hex(number), False)
         return None if block is None else str(block["hash"])
 
-    def _unchanged(self, base: Head, top: Head) -> bool:
-        """Whether the range that was read still hangs between the same two blocks."""
-        if top.number == base.number + 1 and top.parent_hash != base.hash:
-            return False
-        return self._hash_at(base.number) == base.hash and self._hash_at(top.number) == top.hash
-
-    def _entries(self, first: int, last: int) -> list[Entry]:
-        query = {"fromBlock": hex(first), "toBlock": hex(last), "topics": [sorted(TOPICS)]}
-        logs: list[dict[str, Any]] = self._chain.node.call("eth_getLogs", query)
-        times = self._times({log["blockHash"] for log in logs})
-        entries = [entry_of(self._chain.chain_id, log, times) for log in logs]
-        return sorted((entry for entry in entries if entry), key=lambda entry: (entry.block, entry.log_index))
-
-    def _times(self, hashes: set[str]) -> dict[str, int]:
-        blocks = self._chain.node.batch([("eth_getBlockByHash", [hash_, False]) for hash_ in sorted(hashes)])
-        heads = [as_head(block) for block in blocks]
-        return {head.hash: head.timestamp for head in heads}
-
-    def _ours_only(self, session: Any, entries: list[Entry]) -> list[Entry]:
+    def _ours_only(self, session: Session, entries: list[Entry]) -> list[Entry]:
         """Drop what contracts that are not ours said."""
         strangers = {entry.address for entry in entries if entry.address not in self._ours}
         known_sales: set[str] = set()
@@ -155,37 +144,6 @@ class Follower:
 
 def _head_of(block: Block) -> Head:
     return Head(block.number, block.hash, block.parent_hash, block.timestamp)
-
-
-def entry_of(chain_id: int, log: dict[str, Any], times: dict[str, int]) -> Entry | None:
-    """Return the entry that a log makes, `None` if it is none of ours; `times` tells each block's."""
-    event = decode_log(log)
-    if event is None or not known(type(event).__name__):
-        return None
-    return Entry(
-        chain_id=chain_id,
-        block=event.block_number,
-        log_index=event.log_index,
-        block_hash=event.block_hash,
-        tx_hash=event.transaction_hash,
-        timestamp=times[event.block_hash],
-        address=event.contract,
-        name=type(event).__name__,
-        args={name: _plain(getattr(event, name)) for name in _FIELDS[type(event)]},
-    )
-
-
-def _own_fields(kind: type[Event]) -> tuple[str, ...]:
-    """Return what an event says beside its place; the terms are kept as their bytes."""
-    place = {field.name for field in fields(Event)}
-    return tuple(field.name for field in fields(kind) if field.name not in place and field.name != "terms")
-
-
-_FIELDS = {kind: _own_fields(kind) for kind in TOPICS.values()}
-
-
-def _plain(value: Any) -> Any:
-    return "0x" + bytes(value).hex() if isinstance(value, bytes | bytearray) else value
 
 
 def stands_at(database: Database, chain_id: int) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.index.mapping import DEVICE, OPERATOR, SALE, SITE, Entry, Row, fold, kind_of
+from webapp.ledger_models import LEDGER, LedgerBlock, LedgerTransaction
 from webapp.models import INDEX, Base, Block, DeviceRow, Event, OperatorRow, SaleRow, SiteRow
 
 CHUNK = 400
@@ -24,7 +25,7 @@ def take_in(session: Session, chain_id: int, entries: Sequence[Entry]) -> None:
         by_entity.setdefault(entry.entity, []).append(entry)
     rows = _rows_of(session, chain_id, by_entity)
     folded = {entity: fold(rows.get(entity), group) for entity, group in by_entity.items()}
-    _insert(session, Event, [_event_row(entry) for entry in entries])
+    insert(session, Event, [_event_row(entry) for entry in entries])
     _save(session, folded)
 
 
@@ -34,6 +35,10 @@ def undo_above(session: Session, chain_id: int, number: int) -> None:
     touched = list(session.scalars(select(Event.entity).where(*above).distinct()))
     session.execute(delete(Event).where(*above))
     session.execute(delete(Block).where(Block.chain_id == chain_id, Block.number > number))
+    session.execute(
+        delete(LedgerTransaction).where(LedgerTransaction.chain_id == chain_id, LedgerTransaction.block > number)
+    )
+    session.execute(delete(LedgerBlock).where(LedgerBlock.chain_id == chain_id, LedgerBlock.number > number))
     for entity in touched:
         row = fold(None, entries_of(session, chain_id, entity))
         if row is None:
@@ -44,13 +49,13 @@ def undo_above(session: Session, chain_id: int, number: int) -> None:
 
 def forget(session: Session, chain_id: int) -> None:
     """Empty the index of one chain."""
-    for table in INDEX:
+    for table in (*INDEX, *LEDGER):
         session.execute(delete(table).where(table.chain_id == chain_id))
 
 
 def stand_at(session: Session, block: Row, keep: int = 4096) -> None:
     """Remember that everything up to this block is in; blocks far below are forgotten."""
-    _upsert(session, Block, [block])
+    upsert(session, Block, [block])
     old = (Block.chain_id == block["chain_id"], Block.number < block["number"] - keep)
     # The oldest one stays as the floor of every search for a common ancestor.
     floor = select(func.min(Block.number)).where(Block.chain_id == block["chain_id"]).scalar_subquery()
@@ -113,7 +118,7 @@ def _save(session: Session, rows: dict[str, Row | None]) -> None:
         if row is not None:
             by_kind.setdefault(kind_of(entity), []).append(row)
     for kind, group in by_kind.items():
-        _upsert(session, _TABLES[kind], group)
+        upsert(session, _TABLES[kind], group)
 
 
 def _remove(session: Session, chain_id: int, entity: str) -> None:
@@ -130,12 +135,14 @@ def _table(model: type[Base]) -> Table:
     return table
 
 
-def _insert(session: Session, model: type[Base], rows: list[Row]) -> None:
+def insert(session: Session, model: type[Base], rows: list[Row]) -> None:
+    """Add rows."""
     if rows:
         session.execute(_table(model).insert(), rows)
 
 
-def _upsert(session: Session, model: type[Base], rows: list[Row]) -> None:
+def upsert(session: Session, model: type[Base], rows: list[Row]) -> None:
+    """Add rows, or replace those of the same key."""
     table = _table(model)
     dialect = session.get_bind().dialect.name
     statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
@@ -148,7 +155,7 @@ def _upsert(session: Session, model: type[Base], rows: list[Row]) -> None:
 def canonical(session: Session, chain_id: int) -> str:
     """Return everything the index says as one text, for comparing two indexes."""
     lines = []
-    for model in INDEX:
+    for model in (*INDEX, *LEDGER):
         if model is Block:
             continue
         table = _table(model)
