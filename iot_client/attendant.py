@@ -98,7 +98,7 @@ class Attendant:
 
     def _ask(self, visit: Visit, voucher: Voucher) -> None:
         self._step(visit, Event.READ)
-        self._screen.step(f"Read a receipt for {voucher.sale}. Asking the chain …")
+        self._screen.step("Receipt read. Asking the chain …", voucher.sale)
         self._visit = visit
         self._worker.do(lambda: self._examiner.examine(voucher), lambda found: self._examined(visit, voucher, found))
 
@@ -121,7 +121,7 @@ class Attendant:
         self._watch_balance(ready.balance_wei)
         self._step(visit, Event.SALE_PROVEN)
         self._step(visit, Event.OWNERSHIP_PROVEN)
-        self._screen.yes(f"Ownership verified: {voucher.sale}.")
+        self._screen.yes("Ownership verified.", voucher.sale)
         refusal = self._unready()
         if refusal is not None:
             self._refuse(visit, refusal)
@@ -172,7 +172,7 @@ class Attendant:
             self._refuse(visit, Refusal.GATE_BUSY)
         elif self._releases.shown_again(key):
             self._remember(visit, "shown-again", "")
-            self._screen.step("Shown again: opening.")
+            self._screen.step("Shown again: opening …")
         else:
             self._refuse(visit, Refusal.OPERATOR if record.state is State.CASE else Refusal.GATE_BUSY)
 
@@ -192,7 +192,7 @@ class Attendant:
     def _refuse(self, visit: Visit, refusal: Refusal, detail: str = "") -> None:
         visit.state = advance(visit.state, Event.REFUSE).to
         self._gate.show(False)
-        self._screen.no(line_for(refusal, detail))
+        self._screen.no(refusal, detail)
         self._remember(visit, refusal, detail)
 
     def _remember(self, visit: Visit, outcome: str, detail: str) -> None:

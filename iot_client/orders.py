@@ -13,6 +13,7 @@ from iot_client.gate import GateState
 from iot_client.journal import Key
 from iot_client.machine import Event
 from iot_client.releases import Releases
+from iot_client.screen import Mark
 
 log = logging.getLogger("iot_client")
 
@@ -75,7 +76,7 @@ class Orders:
             self._gate.pulse()
         except GateError as error:
             return str(error)
-        self._screen.say("!", "Opened by the operator.")
+        self._screen.say(Mark.NOTE, "Opened by the operator.")
         return "done"
 
     def _tell(self, order: dict[str, object], outcome: str) -> None:

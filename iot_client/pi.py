@@ -30,10 +30,14 @@ from iot_client.identity.keys import load_chain_key
 from iot_client.journal import Journal
 from iot_client.loop import Loop, Worker
 from iot_client.orders import Orders
+from iot_client.page import DoorPage
 from iot_client.releases import Releases
 from iot_client.scanner import Scanner
 from iot_client.scanner.folder import FolderScanner
-from iot_client.screen import Screen
+from iot_client.scanner.hand import HandScanner
+from iot_client.scanner.held import Held
+from iot_client.scanner.lines import LineScanner
+from iot_client.screen import CLOUD_AWAY, READY, Screen
 from iot_client.settings import PiSettings
 from iot_client.signals import on_stop
 from iot_client.watchdog import Watchdog
@@ -55,21 +59,29 @@ def make_gate(settings: PiSettings) -> Gate:
 
 def make_scanners(settings: PiSettings) -> list[Scanner]:
     """The scanners of the configuration."""
-    return [_scanner(name, settings) for name in settings.scanners]
+    held = Held()
+    return [_scanner(name, settings, held) for name in settings.scanners]
 
 
-def _scanner(name: str, settings: PiSettings) -> Scanner:
+def _scanner(name: str, settings: PiSettings, held: Held) -> Scanner:
     if name == "inbox":
         return FolderScanner(settings.path("inbox"), "inbox", remote=True, delete=True)
     if name == "images":
         return FolderScanner(settings.path("images"), "images")
     if name == "lines":
-        from iot_client.scanner.lines import LineScanner
-
-        return LineScanner(sys.stdin)
+        return LineScanner(sys.stdin, held)
+    if name == "usb":
+        return HandScanner(settings.hand, held)
     from iot_client.scanner.camera import CameraScanner
 
-    return CameraScanner(settings.camera)
+    return CameraScanner(settings.camera, held)
+
+
+def make_page(settings: PiSettings, screen: Screen) -> DoorPage | None:
+    """The door's page, if the configuration wants one."""
+    if not settings.door_page:
+        return None
+    return DoorPage(settings.door_page, f"{settings.thing} · site {settings.site}", screen)
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,7 @@ class Pi:
         self.orders = Orders(equipment, self.releases)
         self._listeners = Listeners(self.releases.wanted, self.releases.accepted, self.orders.command, self._is_online)
         self._scanners = make_scanners(settings)
+        self._page: DoorPage | None = None
         self._next_get = 0.0
 
     def run(self) -> None:
@@ -124,19 +137,27 @@ class Pi:
         self.loop.every_tick(self.shadow.send_events)
         self.loop.every_tick(self._get_now_and_then)
         self._admin = AdminServer(parts.settings.folder / "admin.sock", self._asked)
+        self._page = make_page(parts.settings, parts.screen)
         self._link.start()
         for scanner in self._scanners:
             scanner.start(lambda scan: self.loop.post(lambda: self.attendant.scanned(scan)))
-        parts.screen.step("Ready: show your barcode.")
+        parts.screen.rest(READY)
 
     def _stop(self) -> None:
         self._admin.close()
+        if self._page is not None:
+            self._page.close()
         for scanner in self._scanners:
             scanner.stop()
         self._worker.stop()
         self._link.stop()
         self._parts.gate.close()
         self._parts.journal.close()
+
+    @property
+    def page(self) -> str | None:
+        """Where the door's page is, if it is served."""
+        return self._page.url if self._page else None
 
     def _asked(self, question: dict[str, object]) -> Answer:
         """A command of this machine; answered from the loop's thread."""
@@ -175,8 +196,10 @@ class Pi:
             self.shadow.report_all()
             self.shadow.fetch()
             self._next_get = time.monotonic() + self._parts.settings.get_every_s
+            if self._parts.screen.idle is CLOUD_AWAY:
+                self._parts.screen.rest(READY)
         else:
-            self._parts.screen.step("The cloud is away; receipts stay good.")
+            self._parts.screen.rest(CLOUD_AWAY)
 
     def _get_now_and_then(self) -> None:
         if self.shadow.connected and time.monotonic() >= self._next_get:
@@ -203,9 +226,13 @@ def serve(settings: PiSettings, make: Callable[[PiSettings], Parts] = make_parts
     pi = Pi(make(settings))
     on_stop(pi.loop.stop)
     ready = settings.folder / "ready.json"
-    facts = {"pid": os.getpid(), "thing": settings.thing, "inbox": str(settings.path("inbox"))}
+
+    def tell() -> None:
+        facts = {"pid": os.getpid(), "thing": settings.thing, "inbox": str(settings.path("inbox")), "page": pi.page}
+        write_public(ready, json.dumps(facts).encode() + b"\n")
+
     watchdog = Watchdog()
-    pi.loop.post(lambda: write_public(ready, json.dumps(facts).encode() + b"\n"))
+    pi.loop.post(tell)
     pi.loop.post(watchdog.ready)
     pi.loop.every_tick(watchdog.alive)
     try:

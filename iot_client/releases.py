@@ -18,7 +18,7 @@ from iot_client.gate import GateState
 from iot_client.journal import Key, Record, Sending
 from iot_client.loop import Failed
 from iot_client.machine import AWAITS_CHAIN, ENDS, OCCUPIES_DOOR, Effect, Event, State, advance, permits
-from iot_client.reasons import Refusal, line_for
+from iot_client.reasons import Refusal
 
 log = logging.getLogger("iot_client")
 
@@ -104,7 +104,7 @@ class Releases:
             if record.state in {State.INTENT, State.ACTUATED}:
                 self._recover_intent(record.key)
             elif record.state not in AWAITS_CHAIN:
-                self._screen.step(f"taken up again: {record.key.sale} is {record.state}")
+                self._screen.step("Taken up again after a restart.", f"{record.key.sale} is {record.state}")
 
     def _recover_intent(self, key: Key) -> None:
         state = self._gate.state
@@ -157,9 +157,9 @@ class Releases:
         if hand.marks:
             self._journal.mark(key, hand.marks)
         if record.state is State.COMPLETED:
-            self._screen.yes(f"Completed on chain: {key.sale}. {_timing(hand.marks)}".strip())
+            self._screen.yes("Completed on chain.", f"{key.sale} {_timing(hand.marks)}".strip())
         elif record.state is State.ABORTED:
-            self._screen.step(f"Aborted on chain: {key.sale} can be collected with a new receipt.")
+            self._screen.step("Aborted on chain.", key.sale, "It can be collected with a new receipt.")
 
     def shown_again(self, key: Key) -> bool:
         """The voucher of a release in hand was shown again: a new `openBefore`, if nothing was intended yet."""
@@ -272,14 +272,14 @@ class Releases:
     # Effects
 
     def _send_release(self, key: Key) -> None:
-        self._screen.step("Paid for. The release goes to the chain …")
+        self._screen.step("Paid for. The release goes to the chain …", do="This takes some blocks; stay here.")
         self._worker.do(lambda: self._settlement.send_release(key), lambda result: self._sent(key, result))
 
     def _sent(self, key: Key, result: object) -> None:
         if key in self._hands:
             self._hands[key].mark("sent")
         if isinstance(result, Failed):
-            self._screen.step("The chain does not answer; the release is sent again until it does.")
+            self._screen.step("The chain does not answer.", do="The release is sent again until it does.")
         self._poll_now(key)
 
     def _request_open(self, key: Key) -> None:
@@ -291,7 +291,7 @@ class Releases:
             hand.mark("asked")
         elif self._settings.open_without_cloud:
             self._journal.mark(key, {}, local=True)
-            self._screen.step("The cloud is away: opening by the local path.")
+            self._screen.step("Opening by the local path.", "(the cloud is away)")
             self._open(key, Event.OPEN_WANTED)
 
     def _clear_request(self, _key: Key) -> None:
@@ -309,7 +309,7 @@ class Releases:
     def _watch(self, key: Key) -> None:
         self._hands[key].watch_until = time.monotonic() + self._settings.sense_within_s
         self._gate.show(True)
-        self._screen.step("Unlocked: please open the gate.")
+        self._screen.yes("Unlocked.", do="Please open the gate.")
         if not self._gate.senses:
             self.happen(key, Event.UNSURE, "this gate has no door sensor")
 
@@ -318,17 +318,17 @@ class Releases:
         self._shadow.clear(last_release(key, outcome, self._now()))
 
     def _call_operator(self, key: Key) -> None:
-        self._screen.no(line_for(Refusal.OPERATOR))
+        self._screen.no(Refusal.OPERATOR)
         log.warning("a case for the operator", extra={"fields": {"sale": key.sale, "attempt": key.attempt}})
 
     def _tell(self, key: Key) -> None:
         state = self._records[key].state
         if state is State.SENSED:
-            self._screen.yes(f"OPEN. {_timing(self._hands[key].marks)}".strip())
+            self._screen.yes("OPEN.", _timing(self._hands[key].marks), "Take your goods, and close the gate.")
         else:
             told = {State.LATE: Refusal.TOO_LATE, State.ABORTING: Refusal.STAYED_SHUT, State.REFUSED: Refusal.NOT_MINED}
             self._gate.show(False)
-            self._screen.no(line_for(told.get(state, Refusal.UNDONE)))
+            self._screen.no(told.get(state, Refusal.UNDONE))
 
     # Time
 

@@ -51,10 +51,12 @@ class PiSettings(BaseSettings):
     get_every_s: Positive = 30.0
     open_without_cloud: bool = False
 
-    scanners: tuple[Literal["inbox", "images", "camera", "lines"], ...] = ("inbox",)
+    scanners: tuple[Literal["inbox", "images", "camera", "usb", "lines"], ...] = ("inbox",)
     inbox: Path = Path("inbox")
     images: Path = Path("images")
-    camera: int = Field(0, ge=0)
+    camera: int | str = Field(0, description="its number, or the path of its device")
+    hand: str = Field("/dev/input/by-id/*-event-kbd", description="the USB hand scanner; a pattern that one fits")
+    door_page: str = Field("", pattern=r"^$|^.+:[0-9]{1,5}$", description="HOST:PORT of the door's page; port 0: any")
 
     gate: Literal["simulated", "pins"] = "simulated"
     lock_pin: Pin = 17

@@ -1,4 +1,4 @@
-"""A USB hand scanner types a line; so does whoever tests one."""
+"""Lines on standard input: a serial scanner behind a pipe, or a person who tries a door."""
 
 import threading
 import time
@@ -13,10 +13,10 @@ MAX_LINE = 8_192
 class LineScanner:
     """Each line of a stream is one scan; the same line within ten seconds is the same one."""
 
-    def __init__(self, stream: TextIO, name: str = "hand") -> None:
+    def __init__(self, stream: TextIO, held: Held, name: str = "lines") -> None:
         self._stream = stream
         self._name = name
-        self._held = Held()
+        self._held = held
         self._stopped = False
 
     def start(self, sink: Sink) -> None:

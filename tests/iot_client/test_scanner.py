@@ -127,10 +127,10 @@ def test_a_folder_of_images_is_read_once_each(tmp_path: Path) -> None:
     assert scanner._arrived() == []
 
 
-def test_a_hand_scanner_types_lines() -> None:
+def test_lines_are_scans() -> None:
     """Each line is a scan, and the same line again within ten seconds is not."""
     scans: queue.SimpleQueue[Scan] = queue.SimpleQueue()
-    LineScanner(io.StringIO(f"{TEXT}\n\n{TEXT}\nother\n")).start(scans.put)
+    LineScanner(io.StringIO(f"{TEXT}\n\n{TEXT}\nother\n"), Held()).start(scans.put)
     assert [scans.get(timeout=PATIENCE_S).reading.text for _ in range(2)] == [TEXT, "other"]
 
 
@@ -141,3 +141,9 @@ def test_a_code_held_for_ten_seconds_is_one_scan() -> None:
     assert seen == [True, False, False, False, False]
     assert held.is_new("a", 33)
     assert held.is_new("b", 34)
+
+
+def test_another_code_in_between_does_not_make_it_a_new_scan() -> None:
+    """Two scanners of a door see two people's codes in turn; each is one scan."""
+    held = Held()
+    assert [held.is_new(text, at) for at, text in enumerate("abab")] == [True, True, False, False]
