@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from contracts.calls import Call, simulate
+from web3.exceptions import Web3RPCError
+
+from contracts.calls import Call
 from contracts.deployment import Deployment, load_deployments
-from contracts.errors import LadingError, NodeError
+from contracts.errors import decode_error
 from contracts.factory import SaleFactory
 from contracts.registry import DeviceRegistry
 from contracts.sale import Sale
-from webapp.errors import NodeUnreachable, Refused, SettingsError
-from webapp.node import Node, web3_over
+from webapp.errors import NodeUnreachable, Refused, SettingsError, WebError
+from webapp.money import format_eth
+from webapp.node import Node, RpcError, web3_over
 from webapp.settings import Settings
 
 TIP_WEI = 1_000_000_000
@@ -92,39 +95,70 @@ class Chain:
 
     def fees(self) -> tuple[int, int]:
         """Return the fee limit and the tip for a transaction signed now, in wei a gas."""
-        block = self.node.call("eth_getBlockByNumber", "latest", False)
-        base = int(block.get("baseFeePerGas") or "0x0", 16)
-        return base * HEADROOM + 2 * TIP_WEI, TIP_WEI
+        return _fees(*_all_of([self.node.call(*_NEWEST)]))
 
-    def check(self, sender: str, call: Call) -> None:
-        """Try a call without sending it.
+    def standing(self, sender: str) -> tuple[int, tuple[int, int]]:
+        """Return how many transactions of this account are mined, and today's fees, asked at once.
 
         Raises:
-            Refused: the contract would refuse it, with its own reason, or the account cannot pay.
+            NodeUnreachable: no node answers both.
+        """
+        count, block = _all_of(self.node.batch([("eth_getTransactionCount", (sender, "latest")), _as_call(_NEWEST)]))
+        return int(count, 16), _fees(block)
+
+    def check(self, sender: str, *calls: Call) -> None:
+        """Try calls without sending them: all are asked at once, each by itself.
+
+        Raises:
+            Refused: the contract would refuse one, with its own reason, or the account cannot pay for all.
             NodeUnreachable: no node answers.
         """
-        self.check_funds(sender, call.value_wei + call.gas * self.fees()[0])
-        try:
-            simulate(self.w3, sender, call)
-        except NodeError as error:
-            raise NodeUnreachable from error
-        except LadingError as error:
-            raise Refused(f"The contract refuses: {error}. Nothing was sent.") from error
+        asked = [("eth_call", (_tried(sender, call), "latest")) for call in calls]
+        money = [_as_call(_NEWEST), ("eth_getBalance", (sender, "latest"))]
+        block, balance, *answers = self.node.batch([*money, *asked])
+        _all_of([block, balance])
+        limit = _fees(block)[0]
+        _check_funds(int(balance, 16), sum(call.value_wei + call.gas * limit for call in calls))
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise _refusal(answer) from answer
 
-    def check_funds(self, sender: str, needed_wei: int) -> None:
-        """Refuse what the account cannot pay for.
 
-        Raises:
-            Refused: its balance is lower.
-        """
-        from webapp.money import format_eth
+_NEWEST = ("eth_getBlockByNumber", "latest", False)
 
-        balance = self.balance(sender)
-        if balance < needed_wei:
-            raise Refused(
-                f"This account holds {format_eth(balance)} ETH; the price and the gas set aside for it"
-                f" come to {format_eth(needed_wei)} ETH. Nothing was sent."
-            )
+
+def _as_call(asked: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    return asked[0], asked[1:]
+
+
+def _fees(block: Any) -> tuple[int, int]:
+    base = int(block.get("baseFeePerGas") or "0x0", 16)
+    return base * HEADROOM + 2 * TIP_WEI, TIP_WEI
+
+
+def _all_of(answers: list[Any]) -> list[Any]:
+    for answer in answers:
+        if isinstance(answer, RpcError) or answer is None:
+            raise NodeUnreachable from answer
+    return answers
+
+
+def _tried(sender: str, call: Call) -> dict[str, str]:
+    asked = {"from": sender, "data": "0x" + bytes(call.data).hex(), "value": hex(call.value_wei)}
+    return {**asked, "to": call.to} if call.to else asked
+
+
+def _refusal(error: RpcError) -> WebError:
+    why = decode_error(Web3RPCError(str(error), rpc_response=error.answer))
+    return NodeUnreachable() if why is None else Refused(f"The contract refuses: {why}. Nothing was sent.")
+
+
+def _check_funds(balance_wei: int, needed_wei: int) -> None:
+    if balance_wei < needed_wei:
+        raise Refused(
+            f"This account holds {format_eth(balance_wei)} ETH; the price and the gas set aside for it"
+            f" come to {format_eth(needed_wei)} ETH. Nothing was sent."
+        )
 
 
 def as_head(block: Any) -> Head:

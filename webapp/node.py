@@ -16,7 +16,7 @@ BATCH = 100
 
 
 class RpcError(WebError):
-    """A node answered with an error; `data` carries the revert's bytes where there are some."""
+    """A node answered with an error; `answer` is all of it, with the revert's bytes where there are some."""
 
     code = "rpc"
 
@@ -24,7 +24,7 @@ class RpcError(WebError):
         """Take the error object of the answer."""
         super().__init__(str(error.get("message", "the node refused")))
         self.number = error.get("code")
-        self.data = error.get("data")
+        self.answer: Any = {"error": error}
 
 
 class Node:

@@ -37,7 +37,6 @@ def sign_and_send(user: User, passphrase: str, form: str, planned: Sequence[Plan
     known = services().outbox.find(user.id, form)
     if known:
         return known
-    for plan in planned:
-        services().chain.check(user.address, plan.call)
+    services().chain.check(user.address, *(plan.call for plan in planned))
     key = unlock(user, passphrase)
     return services().outbox.submit(user.id, key, form, planned)

@@ -63,8 +63,7 @@ def prepare_batch() -> Answer:
     sent = {row.part for row in shop.outbox.find(user.id, request.form.get("form_key", ""))}
     waiting = [(part, plan) for part, plan in enumerate(plans_of(shop, user.address, batch.good)) if part not in sent]
     fees = shop.chain.fees()
-    for _part, plan in waiting:
-        shop.chain.check(user.address, plan.call)
+    shop.chain.check(user.address, *(plan.call for _part, plan in waiting))
     return {
         "transactions": [
             {
