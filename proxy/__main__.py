@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from proxy import commands
+from proxy import certificate, commands
 from proxy.errors import GatewayError
 from proxy.service import serve
 from proxy.settings import Settings, load_settings
@@ -37,10 +37,19 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands_, "check", "examine settings, certificates and ports; touch nothing", _check)
     _add(commands_, "reload", "take changed settings and certificates into force", _admin("POST", "/reload"))
     _add(commands_, "status", "where it listens and what it serves", lambda settings, _: commands.status(settings))
+    _certificate(commands_)
     render = _add(commands_, "render", "write the configuration for a company's own nginx to include", _render)
     render.add_argument("folder", type=Path, metavar="FOLDER", help="where to write; absolute, or relative to here")
     _admissions(commands_)
     return parser
+
+
+def _certificate(parent: Any) -> None:
+    command = _add(parent, "certificate", "get, or renew, this gateway's certificate from the IoT cloud", _certify)
+    command.add_argument(
+        "--host", action="append", default=[], metavar="NAME", help="a further name or address; repeatable"
+    )
+    command.add_argument("--request", type=Path, metavar="FILE", help="only write the request, for a cloud elsewhere")
 
 
 def _admissions(parent: Any) -> None:
@@ -84,6 +93,12 @@ def _check(settings: Settings, _: argparse.Namespace) -> Any:
     for warning in warnings:
         print(f"lading-gateway: warning: {warning}", file=sys.stderr)
     return {"ok": True, "warnings": warnings}
+
+
+def _certify(settings: Settings, options: argparse.Namespace) -> Any:
+    if options.request:
+        return certificate.write_request(settings, options.request)
+    return certificate.issue(settings, options.host)
 
 
 def _render(settings: Settings, options: argparse.Namespace) -> Any:

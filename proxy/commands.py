@@ -11,7 +11,7 @@ from typing import Any
 
 from proxy import listeners
 from proxy.admin import request_admin
-from proxy.errors import GatewayError, NotRunningError
+from proxy.errors import GatewayError, NotRunningError, RefusedError
 from proxy.material import Material, read_material
 from proxy.nginx import Nginx
 from proxy.poller import is_silent
@@ -21,12 +21,6 @@ from proxy.store import Store
 
 STOP_S = 30.0
 ANY_PORT = 61000
-
-
-class RefusedError(GatewayError):
-    """The running gateway has refused; its own words."""
-
-    reason = "refused"
 
 
 def call(settings: Settings, method: str, target: str, body: dict[str, Any] | None = None) -> Any:

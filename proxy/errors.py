@@ -5,6 +5,7 @@ GatewayError
 ├── NginxError        nginx does not take the configuration
 ├── DiskError                something cannot be written
 ├── NotRunningError          nothing answers on the admin socket
+├── RefusedError             the running gateway, or the cloud, has said no
 ├── AlreadyRunningError      another gateway holds this run folder
 ├── PortTakenError           a port that the gateway was told to listen on is in use
 ├── BadRequestError          an admin request that makes no sense
@@ -44,6 +45,12 @@ class NotRunningError(GatewayError):
     """Nothing answers on the admin socket."""
 
     reason = "not_running"
+
+
+class RefusedError(GatewayError):
+    """The running gateway, or the cloud, has said no; its own words."""
+
+    reason = "refused"
 
 
 class AlreadyRunningError(GatewayError):
