@@ -16,7 +16,7 @@ from web3 import Web3
 from contracts import chain
 from contracts.calls import send
 from contracts.deployment import Deployment, deploy, load_deployments
-from contracts.errors import AddressError, DeploymentError, KeystoreError, OperatorAlreadyListed
+from contracts.errors import AddressError, DeploymentError, KeystoreError, NodeUnreachable, OperatorAlreadyListed
 from contracts.events import SiteOpened, decode_log
 from contracts.registry import DeviceRegistry
 from contracts.sale import Sale
@@ -52,28 +52,42 @@ def _add_operator(commands: Any) -> None:
 def _add_site(commands: Any) -> None:
     command = commands.add_parser("open", help="open a site; prints its id")
     command.add_argument("--name", required=True, help="what buyers see before they pay")
-    _add_signer(command)
+    _add_signer(command, treasury=False)
     command.set_defaults(run=_open_site)
     command = commands.add_parser("close", help="no new goods and no new device at a site")
     command.add_argument("id", type=int)
-    _add_signer(command)
+    _add_signer(command, treasury=False)
     command.set_defaults(run=_close_site)
 
 
 def _add_node(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--rpc", required=True, metavar="URL", help="a node of the chain")
+    command.add_argument("--rpc", metavar="URL", help="a node of the chain (default: one of this run folder's)")
     command.add_argument("--json", action="store_true", help="for programs")
 
 
-def _add_signer(command: argparse.ArgumentParser) -> None:
+def _add_signer(command: argparse.ArgumentParser, treasury: bool = True) -> None:
+    """Options of whoever signs; the registry's admin is the treasury unless another is named."""
     _add_node(command)
-    command.add_argument("--keystore", required=True, type=Path, metavar="FILE", help="the sender's keystore")
-    command.add_argument("--password-file", required=True, type=Path, metavar="FILE", help="its password")
+    default = _home() / "chain" / "treasury"
+    keystore, password = (default / "keystore.json", default / "password") if treasury else (None, None)
+    whose = " (default: this run folder's treasury)" if treasury else ""
+    command.add_argument(
+        "--keystore",
+        type=Path,
+        metavar="FILE",
+        default=keystore,
+        required=not treasury,
+        help=f"the sender's keystore{whose}",
+    )
+    command.add_argument(
+        "--password-file", type=Path, metavar="FILE", default=password, required=not treasury, help="its password"
+    )
     command.add_argument("--deployments", type=Path, metavar="FILE", default=_home() / "contracts" / "deployments.json")
 
 
 def _home() -> Path:
-    return Path(os.environ.get("LADING_HOME", ".lading"))
+    named = os.environ.get("LADING_HOME")
+    return Path(named) if named else Path(__file__).resolve().parents[1] / ".lading"
 
 
 def _deploy(arguments: argparse.Namespace) -> int:
@@ -134,7 +148,17 @@ def _latest(w3: Web3, deployments: tuple[Deployment, ...]) -> Deployment:
 
 
 def _connect(arguments: argparse.Namespace) -> Web3:
-    return chain.connect(arguments.rpc)
+    return chain.connect(arguments.rpc or _own_node())
+
+
+def _own_node() -> str:
+    ready = _home() / "chain" / "ready.json"
+    try:
+        return str(json.loads(ready.read_text("utf-8"))["rpc"][0])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise NodeUnreachable(
+            f"no chain serves in {ready.parent}: start it with `lading-chain up`, or say --rpc URL"
+        ) from error
 
 
 def _account(arguments: argparse.Namespace) -> LocalAccount:

@@ -69,6 +69,28 @@ def test_a_consortium_is_set_up_by_five_commands(run: Run, anvil_node: Node, tmp
     assert (status, "is no listed operator" in err) == (1, True)
 
 
+def test_the_run_folder_lends_its_node_and_its_treasury(run: Run, anvil_node: Node, tmp_path: Path) -> None:
+    """The registry's admin types nothing but what is to be done; a site's operator names their own key."""
+    chain = tmp_path / "home" / "chain"
+    assert main(["deploy"]) == 1
+    (chain / "treasury").mkdir(parents=True)
+    (chain / "ready.json").write_text(json.dumps({"rpc": [anvil_node.url]}))
+    fund(anvil_node, account("treasury").address)
+    _, keystore, _, password = _keystore(tmp_path, "treasury")
+    Path(keystore).rename(chain / "treasury" / "keystore.json")
+    Path(password).rename(chain / "treasury" / "password")
+    assert main(["deploy"]) == 0
+    assert main(["operator", "list", account("quay").address, "--name", "Quay"]) == 0
+    with pytest.raises(SystemExit):
+        main(["site", "open", "--name", "Pier 3"])
+
+
+def test_without_a_chain_the_option_is_named(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the command that starts one."""
+    assert main(["show", "0x" + "11" * 20]) == 1
+    assert "start it with `lading-chain up`, or say --rpc URL" in capsys.readouterr().err
+
+
 def test_a_sale_is_shown(run: Run, anvil_world: World) -> None:
     """Terms and state, for people and programs."""
     sale = anvil_world.sold()
@@ -118,7 +140,7 @@ def test_commands_need_a_deployment_of_the_chain(run: Run) -> None:
     assert (status, "python -m contracts deploy" in err) == (1, True)
 
 
-@pytest.mark.parametrize("words", [[], ["site"], ["operator", "list"], ["deploy"], ["sell"]])
+@pytest.mark.parametrize("words", [[], ["site"], ["operator", "list"], ["site", "open", "--name", "x"], ["sell"]])
 def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """And prints how it is used."""
     with pytest.raises(SystemExit) as exited:
