@@ -68,7 +68,7 @@ def _add_node(command: argparse.ArgumentParser) -> None:
 def _add_signer(command: argparse.ArgumentParser, treasury: bool = True) -> None:
     """Options of whoever signs; the registry's admin is the treasury unless another is named."""
     _add_node(command)
-    default = _home() / "chain" / "treasury"
+    default = run_folder() / "chain" / "treasury"
     keystore, password = (default / "keystore.json", default / "password") if treasury else (None, None)
     whose = " (default: this run folder's treasury)" if treasury else ""
     command.add_argument(
@@ -82,10 +82,13 @@ def _add_signer(command: argparse.ArgumentParser, treasury: bool = True) -> None
     command.add_argument(
         "--password-file", type=Path, metavar="FILE", default=password, required=not treasury, help="its password"
     )
-    command.add_argument("--deployments", type=Path, metavar="FILE", default=_home() / "contracts" / "deployments.json")
+    command.add_argument(
+        "--deployments", type=Path, metavar="FILE", default=run_folder() / "contracts" / "deployments.json"
+    )
 
 
-def _home() -> Path:
+def run_folder() -> Path:
+    """LADING_HOME, or `.lading` beside the checkout's files."""
     named = os.environ.get("LADING_HOME")
     return Path(named) if named else Path(__file__).resolve().parents[1] / ".lading"
 
@@ -152,7 +155,7 @@ def _connect(arguments: argparse.Namespace) -> Web3:
 
 
 def _own_node() -> str:
-    ready = _home() / "chain" / "ready.json"
+    ready = run_folder() / "chain" / "ready.json"
     try:
         return str(json.loads(ready.read_text("utf-8"))["rpc"][0])
     except (OSError, ValueError, LookupError, TypeError) as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from contracts.chain import connect
+from contracts.commands import run_folder
 from contracts.deployment import load_deployments
 from contracts.hexadecimal import data
 from contracts.portable import NOT_PROVEN, Anchor, read_portable, says, sealers_of, verify_portable
@@ -89,7 +89,7 @@ def write_out(text: str, out: Path | None) -> None:
 
 
 def _deployments() -> Path:
-    return Path(os.environ.get("LADING_HOME", ".lading")) / "contracts" / "deployments.json"
+    return run_folder() / "contracts" / "deployments.json"
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -102,8 +102,9 @@ class PiSettings(BaseSettings):
 
 
 def home() -> Path:
-    """The run folder."""
-    return Path(os.environ.get("LADING_HOME", ".lading"))
+    """The run folder: LADING_HOME, or `.lading` beside the checkout's files."""
+    named = os.environ.get("LADING_HOME")
+    return Path(named) if named else Path(__file__).resolve().parents[1] / ".lading"
 
 
 def find_config(thing: str | None = None) -> Path:

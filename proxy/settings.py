@@ -16,12 +16,13 @@ from proxy.errors import SettingsError
 
 HOST = r"^[0-9A-Fa-f.:]+$"
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")]
+CHECKOUT = Path(__file__).resolve().parents[1]
 JS_MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 
 
 def home_folder() -> Path:
-    """The run folder: LADING_HOME, or .lading where the command is typed."""
-    return Path(os.environ.get("LADING_HOME", ".lading")).resolve()
+    """The run folder: LADING_HOME, or .lading beside the checkout's files."""
+    return Path(os.environ.get("LADING_HOME") or CHECKOUT / ".lading").resolve()
 
 
 def _under(*parts: str) -> Path:
