@@ -56,6 +56,11 @@ def has_opened(door: Door, timing: Timing, now: float) -> bool:
     return now - door.pulsed_at >= _opens_after(door, timing)
 
 
+def with_mode(door: Door, mode: str) -> Door:
+    """The door in this mode; what stayed shut while it jammed or stuck does not open when it is mended; pure."""
+    return replace(door, mode=mode, counted=door.counted or door.mode in {"jam", "stick"})
+
+
 def _opens_after(door: Door, timing: Timing) -> float:
     return timing.unlock_s + (timing.late_s if door.mode == "late" else 0.0)
 
@@ -138,7 +143,7 @@ class SimulatedGate:
         """A person or a test changes the mode in the file while the gate runs."""
         mode = read_door(self._path).mode
         if mode != self._door.mode:
-            self._door = replace(self._door, mode=mode)
+            self._door = with_mode(self._door, mode)
 
     def _save(self) -> None:
         write_door(self._path, self._door, self.state)
@@ -163,4 +168,4 @@ def write_door(path: Path, door: Door, state: GateState | None = GateState.LOCKE
 
 def set_mode(path: Path, mode: str) -> None:
     """Make the door jam, stick, answer late, go blind, or work again."""
-    write_door(path, replace(read_door(path), mode=mode))
+    write_door(path, with_mode(read_door(path), mode))

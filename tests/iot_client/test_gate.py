@@ -30,6 +30,15 @@ def test_the_door_follows_from_its_last_pulse(mode: str, since: float, state: st
     assert state_of(Door(mode=mode, pulses=1, pulsed_at=100.0), TIMING, 100.0 + since) == state
 
 
+def test_a_mended_gate_has_not_opened(tmp_path: Path) -> None:
+    """What stayed shut while it jammed is not counted as an opening once it works again."""
+    path = tmp_path / "gate.json"
+    write_door(path, Door(mode="jam", pulses=1, pulsed_at=time.time() - 60, counted=False))
+    set_mode(path, "ok")
+    SimulatedGate(path, TIMING).close()
+    assert read_door(path).openings == 0
+
+
 def test_a_pulse_opens_and_is_counted(tmp_path: Path) -> None:
     """Every change is told, and the file holds the counts."""
     gate = SimulatedGate(tmp_path / "gate.json", Timing(0.02, 0.2, 0.05))

@@ -31,12 +31,22 @@ from iot_client.errors import PiError
 from iot_client.identity.enrolment import Request, accept_bundle, default_until, enrol
 from iot_client.journal import Journal
 from tests.contracts.world import World, fund
+from tests.iot_client.gateway import Gateway
 from tests.iot_client.pictures import save_code
 from tests.iot_client.zygote import Child, Zygote
 from tests.iot_cloud.running import RunningCloud
 
 PATIENCE_S = 120.0
 SEALERS = ["0x" + "11" * 20]
+FAST: dict[str, object] = {
+    "pulse_s": 0.3,
+    "poll_s": 0.05,
+    "resend_s": 1.0,
+    "max_head_age_s": 3600.0,
+    "max_clock_ahead_s": 36000.0,
+    "timeout_s": 20.0,
+    "verification": "node",
+}
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
@@ -59,14 +69,28 @@ class Door:
     process: Child | None = None
     shown: int = 0
 
-    def start(self, fault: str = "", *, cloud: bool = True, **settings: object) -> Door:
+    def start(self, *, cloud: bool = True, mortal: bool = False, **settings: object) -> Door:
         """Run it and wait until it serves; settings of this run come by the environment."""
+        self.launch(mortal=mortal, **settings)
+        wait_until(lambda: self._serves(cloud=cloud), "lading-pi run")
+        return self
+
+    def launch(self, *, mortal: bool = False, **settings: object) -> None:
+        """Run it; a mortal one dies at its fault points."""
         (self.folder / "ready.json").unlink(missing_ok=True)
         overrides = {f"LADING_PI_{name.upper()}": str(value) for name, value in settings.items()}
         config = self.folder / "config.toml"
-        self.process = self.zygote.spawn(config, self.environment | overrides, self.folder / "out", fault)
-        wait_until(lambda: self._serves(cloud=cloud), "lading-pi run")
-        return self
+        self.process = self.zygote.spawn(config, self.environment | overrides, self.folder / "out", mortal=mortal)
+
+    @property
+    def died(self) -> bool:
+        """Whether it has ended."""
+        return self.process is not None and self.process.poll() is not None
+
+    @property
+    def serves(self) -> bool:
+        """Whether it runs and says so."""
+        return not self.died and (self.folder / "ready.json").exists()
 
     def _serves(self, *, cloud: bool) -> bool:
         assert self.process is not None
@@ -84,11 +108,6 @@ class Door:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
-
-    def died(self) -> int:
-        """Wait until it killed itself."""
-        assert self.process is not None
-        return self.process.wait()
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `lading-pi …` for this thing."""
@@ -191,7 +210,9 @@ class Warehouse:
     cloud: RunningCloud
     zygote: Zygote
     doors: list[Door] = field(default_factory=list)
-    chain_url: str = ""
+    gateway: Gateway | None = None
+    defaults: dict[str, object] = field(default_factory=FAST.copy)
+    sealers: list[str] = field(default_factory=lambda: SEALERS)
     clients: dict[str, httpx.Client] = field(default_factory=dict)
 
     def door(self, thing: str, *, site: int | None = None, start: bool = True, **settings: object) -> Door:
@@ -201,16 +222,7 @@ class Warehouse:
         door = Door(home / "pi" / thing, thing, environment, self.zygote)
         self._enrol(door, site or self.world.site)
         config = door.folder / "config.toml"
-        fast = {
-            "pulse_s": 0.3,
-            "poll_s": 0.05,
-            "resend_s": 1.0,
-            "max_head_age_s": 3600.0,
-            "max_clock_ahead_s": 36000.0,
-            "timeout_s": 20.0,
-            "verification": "node",
-        }
-        self._set(config, fast | settings)
+        self._set(config, self.defaults | settings)
         self.doors.append(door)
         return door.start() if start else door
 
@@ -226,6 +238,8 @@ class Warehouse:
         device = enrolment["device"]
         world.send(world.operator, world.registry.provision(site, device, enrolment["until"], digest, consent))
         fund(world.node, device, 10**19)
+        if self.gateway is not None:
+            self.gateway.admit(door.thing, answer["serial"])
         self._take_bundle(door, site, world.registry.id_of(device), answer)
 
     def _take_bundle(self, door: Door, site: int, device_id: int, answer: dict[str, Any]) -> None:
@@ -233,9 +247,10 @@ class Warehouse:
         bundle = {
             "device_id": device_id, "thing": door.thing, "site": site, "operator": world.operator.address,
             "certificate": answer["certificate"], "ca": answer["ca"], "chain_id": world.chain_id,
-            "chain_url": self.chain_url or world.node.url, "gateway_ca": answer["ca"], "iot_host": ready["host"],
-            "iot_port": ready["mqtt_port"], "deployments": json.loads(world.path.read_text()),
-            "sealers": SEALERS, "confirmations": 1,
+            "chain_url": self.gateway.url if self.gateway else world.node.url, "gateway_ca": answer["ca"],
+            "iot_host": ready["host"], "iot_port": ready["mqtt_port"],
+            "deployments": json.loads(world.path.read_text()),
+            "sealers": self.sealers, "confirmations": 1,
         }  # fmt: skip
         accept_bundle(door.folder, bundle)
 

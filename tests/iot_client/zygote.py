@@ -69,13 +69,13 @@ class Zygote:
         self._number = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def spawn(self, config: Path, environment: dict[str, str], out: Path, fault: str = "") -> Child:
-        """Fork a Pi of this configuration; with a fault it kills itself there."""
+    def spawn(self, config: Path, environment: dict[str, str], out: Path, *, mortal: bool = False) -> Child:
+        """Fork a Pi of this configuration; a mortal one dies where its folder's file `fault` says."""
         assert self._process.stdin is not None
         with self._lock:
             self._number += 1
             number = self._number
-            order = {"number": number, "config": str(config), "env": environment, "out": str(out), "fault": fault}
+            order = {"number": number, "config": str(config), "env": environment, "out": str(out), "mortal": mortal}
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
         deadline = time.monotonic() + PATIENCE_S
@@ -159,7 +159,7 @@ def _become(order: dict[str, Any]) -> None:
     from iot_client.log import set_up_log
     from iot_client.pi import make_parts, serve
     from iot_client.settings import load_settings
-    from tests.iot_client.faults import faulty_parts
+    from tests.iot_client.faults import mortal_parts
 
     handle = os.open(order["out"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number in (1, 2):
@@ -169,8 +169,7 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.update(order["env"])
     settings = load_settings(Path(order["config"]))
     set_up_log(settings.folder / "log.jsonl")
-    fault = order["fault"]
-    serve(settings, (lambda chosen: faulty_parts(chosen, fault)) if fault else make_parts)
+    serve(settings, mortal_parts if order["mortal"] else make_parts)
 
 
 if __name__ == "__main__":
