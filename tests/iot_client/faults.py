@@ -19,6 +19,7 @@ from iot_client.chain.node import Node
 from iot_client.cloud.shadow import Shadow
 from iot_client.gate.simulated import SimulatedGate, set_mode
 from iot_client.journal import Journal
+from iot_client.loop import Loop
 from iot_client.machine import advance
 from iot_client.pi import Parts, make_parts
 from iot_client.releases import Releases
@@ -60,8 +61,9 @@ def disarm(folder: Path, *, also: tuple[str, ...] = ("mute",)) -> None:
 
 def mortal_parts(settings: PiSettings) -> Parts:
     """The real parts, each of which may be deadly; idle threads look less often, since many Pis share a machine."""
-    iot_client.scanner.folder.POLL_S = 0.1
-    SimulatedGate.EVERY_S = 0.05
+    iot_client.scanner.folder.POLL_S = 0.2
+    SimulatedGate.EVERY_S = 0.1
+    setattr(Loop.__init__, "__defaults__", (0.2,))  # noqa: B010
     for owner, method, name_of in AIMS:
         setattr(owner, method, _mortal(settings.folder, getattr(owner, method), name_of))
     setattr(SimulatedGate, "pulse", _moody(settings.folder, SimulatedGate.pulse))  # noqa: B010

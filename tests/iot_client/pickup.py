@@ -19,10 +19,10 @@ from tests.iot_client import power
 from tests.iot_client.faults import arm, disarm
 from tests.iot_client.warehouse import Door
 
-QUICK = {"open_within_s": 15.0, "abort_after_s": 6.0, "sense_within_s": 3.0, "pulse_s": 0.2, "resend_s": 0.5,
-         "poll_s": 0.4}  # fmt: skip
+QUICK = {"open_within_s": 15.0, "abort_after_s": 6.0, "sense_within_s": 3.0, "pulse_s": 0.2, "resend_s": 1.0,
+         "poll_s": 0.8}  # fmt: skip
 SHOW_EVERY_S = 6.0
-LOOK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.2
 LOST_AFTER_S = 300.0
 TIMING = Timing(open_s=0.2)
 SETTLES_S = 0.3
@@ -138,7 +138,7 @@ class Pickup:
                 return
             if state == "case":
                 outcome.by_operator += self._ask_operator(attempt, opened)
-            elif self._show(text, state) and self.sale.attempt() != attempt:
+            elif self._show(text, state) and state is None and self.sale.attempt() != attempt:
                 return  # the buyer has a newer receipt
 
     def _next_fault(self, outcome: Outcome) -> str:
