@@ -36,6 +36,7 @@ def test_every_event_of_the_contracts_has_its_class() -> None:
     assert {kind.__name__ for kind in TOPICS.values()} == {name for name in names if not name.startswith("Ownership")}
 
 
+@pytest.mark.row("N3")
 def test_a_sale_can_be_told_from_its_logs(world: World) -> None:
     """Listed, Sold, Revoked, Releasing, Aborted, Releasing, Released: with all values."""
     buyer, device = world.buyer.address, world.device_id

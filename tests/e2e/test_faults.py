@@ -53,6 +53,7 @@ def test_a_dead_part_is_named_and_the_receipt_stays_good(story: Story, part: str
     collect(story, picture, address)
 
 
+@pytest.mark.row("N3")
 def test_a_dead_rpc_node_is_not_noticed(story: Story) -> None:
     """With one of the two RPC nodes killed, selling, buying and collecting go on."""
     story.stage.kill_node(story.stage.rpc[0])

@@ -91,6 +91,7 @@ def test_secrets_are_readable_by_their_owner_alone(story: Story) -> None:
     assert [path for path in secrets if path.stat().st_mode & 0o077] == []
 
 
+@pytest.mark.row("N3")
 def test_no_voucher_and_no_key_is_in_a_log(story: Story) -> None:
     """The barcode's text, which is a bearer right, is in no log of any part."""
     logs = [

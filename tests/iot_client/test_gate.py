@@ -37,6 +37,7 @@ def test_a_mended_gate_has_not_opened(tmp_path: Path) -> None:
     set_mode(path, "ok")
     SimulatedGate(path, TIMING).close()
     assert read_door(path).openings == 0
+    assert not path.with_suffix(".log").exists()
 
 
 def test_a_pulse_opens_and_is_counted(tmp_path: Path) -> None:
@@ -68,6 +69,7 @@ def test_an_opening_that_nobody_saw_is_counted(tmp_path: Path) -> None:
     assert (read_door(path).openings, gate.state) == (1, GateState.LOCKED)
 
 
+@pytest.mark.row("N10")
 def test_a_blind_gate_does_not_guess(tmp_path: Path) -> None:
     """Without a sensor it is unknown whether the door is open."""
     set_mode(tmp_path / "gate.json", "blind")

@@ -26,6 +26,7 @@ os.kill(os.getpid(), 9)
 """
 
 
+@pytest.mark.row("N10")
 @pytest.mark.parametrize(("synchronous", "left"), [("FULL", 50), ("NORMAL", 0)])
 def test_a_power_cut_forgets_what_was_not_synced(tmp_path: Path, synchronous: str, left: int) -> None:
     """The journal's own setting keeps every commit; the laxer one, under which a kill loses nothing, keeps none."""

@@ -118,7 +118,7 @@ def alive(cloud: RunningCloud, name: str) -> int:
     return int(wait_until(lambda: cloud.children().get(name), name))
 
 
-@pytest.mark.row("B17")
+@pytest.mark.row("B17", "N10")
 def test_a_flood_is_refused_and_others_do_not_notice(cloud: RunningCloud, connect: Any, thing: str) -> None:
     """Beyond its limit a device gets 429; another one's update passes meanwhile."""
     flood, calm = connect(f"{thing}-flood"), connect(thing)

@@ -90,6 +90,7 @@ def test_the_web_application_commands_through_the_operators_shadow_only(
     assert not device.bodies("/name/other/update/accepted")
 
 
+@pytest.mark.row("N3")
 def test_a_client_without_certificate_does_not_connect(cloud: RunningCloud) -> None:
     """The handshake fails before MQTT begins."""
     facts: dict[str, Any] = cloud.ready

@@ -24,7 +24,7 @@ def tight(shared_node: Node) -> Iterator[Running]:
         running.down()
 
 
-@pytest.mark.row("B17")
+@pytest.mark.row("B17", "N10")
 @pytest.mark.parametrize("source", ["127.0.0.1", "127.0.0.2"], ids=["same-address", "another-address"])
 def test_honest_device_keeps_every_request_under_a_flood_of_wrong_credentials(tight: Running, source: str) -> None:
     """Even when the flood comes from its own address and with its own name."""
