@@ -1,4 +1,4 @@
-"""A server that stands in another's place: it answers TLS with a certificate of its own choice and keeps what it hears."""
+"""A server in another's place: it answers TLS with a certificate of its own choice and keeps what it hears."""
 
 import socket
 import ssl
