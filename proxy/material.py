@@ -13,6 +13,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from proxy.errors import SettingsError
 from proxy.settings import Settings
 
+SOURCES = {
+    "certificate": "get it by lading-gateway certificate",
+    "key": "get it by lading-gateway certificate",
+    "client_ca": "lading-cloud up makes it",
+    "client_crl": "lading-cloud up makes it",
+    "selectors_file": "write it by python -m contracts selectors --json",
+}
+"""How each file comes about."""
+
 SELECTOR = re.compile(r"(?:0x)?([0-9a-f]{8})")
 
 
@@ -97,7 +106,8 @@ def _read(path: Path, setting: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SettingsError(f"[gateway] {setting}: {path}: {error.strerror}") from error
+        hint = f"; {SOURCES[setting]}" if isinstance(error, FileNotFoundError) else ""
+        raise SettingsError(f"[gateway] {setting}: {path}: {error.strerror}{hint}") from error
 
 
 def _certificates(content: bytes, path: Path) -> list[x509.Certificate]:

@@ -103,6 +103,7 @@ def _ready(settings: Settings, gateway: Gateway, status: StatusServer) -> Iterat
         "web": _url("https", addresses["web"]) if "web" in addresses else None,
     }
     write_secret(path, json.dumps({"pid": os.getpid(), **urls}, indent=2).encode())
+    print(f"the gateway serves: {', '.join(f'{name} {url}' for name, url in urls.items() if url)}", flush=True)
     try:
         yield
     finally:

@@ -139,7 +139,7 @@ BAD: dict[str, tuple[Callable[[Running], None], str]] = {
     "upstream-injection": (edit("upstreams", ["http://127.0.0.1:1;}"]), "makes no sense"),
     "upstream-unknown": (edit("upstreams", ["http://no-such-host.invalid:1"]), "host not found"),
     "upstream-none": (edit("upstreams", []), "upstreams"),
-    "certificate-missing": (damage("certificate", None), "No such file"),
+    "certificate-missing": (damage("certificate", None), "No such file or directory; get it by lading-gateway"),
     "certificate-garbage": (damage("certificate", b"garbage"), "is not a certificate"),
     "key-garbage": (damage("key", b"garbage"), "is not a private key"),
     "ca-garbage": (damage("client_ca", b"garbage"), "is not a certificate"),
