@@ -2,6 +2,7 @@
 
 The file holds the mode and the last pulse; the state follows from them and the time. Modes: `ok`, `jam` (the bolt
 sticks before it opens), `stick` (unlocks, the door stays shut), `late` (opens after `late_s`), `blind` (no sensor).
+Beside it `gate.log` has a line for each pulse and each opening; one that a crash repeats has the same number.
 """
 
 import json
@@ -104,6 +105,7 @@ class SimulatedGate:
         with self._lock:
             door = read_door(self._path)
             self._door = replace(door, pulses=door.pulses + 1, pulsed_at=time.time(), counted=False)
+            self._note("pulse", self._door.pulses, self._door.pulsed_at)
             self._save()
 
     def show(self, accepted: bool) -> None:
@@ -124,6 +126,7 @@ class SimulatedGate:
             opened = not self._door.counted and has_opened(self._door, self._timing, time.time())
             if opened:
                 self._door = replace(self._door, openings=self._door.openings + 1, counted=True)
+                self._note("opened", self._door.openings, self._door.pulsed_at)
                 self._save()
         if opened and self.senses:
             # A real contact interrupts; this thread may have come too late to see the door open.
@@ -144,6 +147,11 @@ class SimulatedGate:
         mode = read_door(self._path).mode
         if mode != self._door.mode:
             self._door = with_mode(self._door, mode)
+
+    def _note(self, what: str, number: int, pulsed_at: float) -> None:
+        """A line of the log, before the file says so."""
+        with self._path.with_suffix(".log").open("a") as log:
+            log.write(json.dumps({"what": what, "number": number, "pulsed_at": pulsed_at}) + "\n")
 
     def _save(self) -> None:
         write_door(self._path, self._door, self.state)

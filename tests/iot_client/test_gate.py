@@ -57,6 +57,8 @@ def test_a_pulse_opens_and_is_counted(tmp_path: Path) -> None:
     gate.close()
     facts = json.loads((tmp_path / "gate.json").read_text())
     assert (facts["state"], facts["pulses"], facts["openings"]) == ("LOCKED", 1, 1)
+    log = [json.loads(line) for line in (tmp_path / "gate.log").read_text().splitlines()]
+    assert [(line["what"], line["number"]) for line in log] == [("pulse", 1), ("opened", 1)]
     assert GateState.OPEN in seen
 
 
