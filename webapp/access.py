@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import abort, g, redirect, request, session, url_for
+from flask import Flask, abort, g, has_request_context, redirect, request, session, url_for
 from sqlalchemy import delete, func, select
 from werkzeug.wrappers import Response
 
@@ -104,12 +104,40 @@ def back_to(target: str | None) -> Response:
 
 
 def sees_buyer(sale: SaleRow, user: User | None) -> bool:
-    """Whether this person may see who bought: the buyer, the seller, the site's operator, auditors and admins."""
+    """Whether this person may see who bought: the buyer, the seller, the site's operator, auditors and admins.
+
+    Whoever sees it without being the buyer is written down.
+    """
     if user is None:
         return False
-    if user.address in (sale.buyer, sale.seller) or user.role in (Role.AUDITOR, Role.ADMIN):
+    if sale.buyer is not None and user.address == sale.buyer:
         return True
-    return user.role == Role.OPERATOR and operates(user, sale.site, sale.chain_id)
+    looks = user.address == sale.seller or user.role in (Role.AUDITOR, Role.ADMIN)
+    looks = looks or (user.role == Role.OPERATOR and operates(user, sale.site, sale.chain_id))
+    if looks and sale.buyer is not None:
+        private_read(sale.address)
+    return looks
+
+
+def private_read(subject: str) -> None:
+    """Note that somebody who is not the owner reads private data; `install_reads` writes it down, once a request."""
+    if has_request_context():
+        g.setdefault("private_reads", {})[subject] = True
+
+
+def install_reads(app: Flask) -> None:
+    """Write down, after each request, whose private data was read by whom."""
+
+    @app.after_request
+    def _write(response: Response) -> Response:
+        subjects = list(g.pop("private_reads", {}))
+        user = current_user() if subjects and response.status_code < 400 else None
+        if user is not None:
+            who, where = user.id, request.path[:256]
+            rows = [AuditRow(user_id=who, action="read-buyer", subject=one[:128], detail=where) for one in subjects]
+            with services().database.write() as db:
+                db.add_all(rows)
+        return response
 
 
 def operates(user: User, site: int, chain_id: int) -> bool:

@@ -39,6 +39,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(identicon)
     app.add_template_filter(status_words)
     app.add_template_filter(period)
+    app.add_template_filter(span)
     app.add_template_filter(json.dumps, "json")
     app.add_template_filter(lambda text: int(text, 16), "hex_int")
     app.add_template_filter(when_any)
@@ -111,6 +112,16 @@ def period(seconds: int) -> str:
         return f"{days} day{'s' if days != 1 else ''}"
     hours = max(1, round(seconds / 3600))
     return f"{hours} hour{'s' if hours != 1 else ''}"
+
+
+def span(seconds: int | None) -> str:
+    """Return how long something took, in the unit that people would use."""
+    if seconds is None:
+        return "\N{EN DASH}"
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}".replace(".0 ", " ")
+    return f"{seconds} s"
 
 
 def name_of(wallet: str | None) -> User | None:

@@ -12,6 +12,8 @@ from webapp.database import Database
 from webapp.device_models import GateRow, Watch
 
 WATCH = "devices"
+SILENT = "cloud-silent"
+"""The row that stands in `watches` since when the cloud does not answer."""
 STALE_S = 6.0
 """A watcher that was silent for so long watches no more: what it knew is not shown as if it were so now."""
 WORDS = {

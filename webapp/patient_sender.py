@@ -32,7 +32,7 @@ class PatientSender:
             Refused: the chain did not carry it out; sending it again is a new try.
             WebError: it is not settled in time.
         """
-        form = self._form(purpose, subject, once)
+        form = self.next_form(purpose, subject, once)
         sent = self._parts.outbox.find(self._user.id, form)
         if not sent:
             if call.data and len(call.data) >= 4:
@@ -51,7 +51,8 @@ class PatientSender:
         for one in open_ones:
             self._wait(one)
 
-    def _form(self, purpose: str, subject: str, once: str) -> str:
+    def next_form(self, purpose: str, subject: str, once: str) -> str:
+        """Return the form under which these words are sent: a new one where the last try came to nothing."""
         for attempt in itertools.count():
             form = hashlib.sha256(f"{purpose}:{subject}:{once}:{attempt}".encode()).hexdigest()
             sent = self._parts.outbox.find(self._user.id, form)

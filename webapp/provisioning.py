@@ -1,6 +1,7 @@
 """Joint provisioning: cloud certificate, gateway admission, registry, first balance; one journal, resumable."""
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,15 @@ from webapp.patient_sender import PatientSender
 from webapp.services import Services
 
 TRANSFER_GAS = 21_000
+_HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
+_THING = re.compile(r"[A-Za-z0-9_-]{1,64}")
+TAKEN_NAMES = frozenset({"alarms", "analytics", "devices", "log", "sellers", "sites", "tasks"})
+"""A gate's page would lie where another page is."""
+
+
+def is_thing(name: str) -> bool:
+    """Whether a device may have this name."""
+    return _THING.fullmatch(name) is not None and name not in TAKEN_NAMES
 
 
 class Enrolment(BaseModel):
@@ -41,8 +51,29 @@ def read_enrolment(path: Path) -> Enrolment:
     """
     try:
         return Enrolment.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise InvalidInput("enrolment", f"{path} is no enrolment file: {error}") from error
+
+
+def parse_enrolment(content: bytes) -> Enrolment:
+    """Read an enrolment file that somebody uploaded.
+
+    Raises:
+        InvalidInput: it is none, and which field is wrong.
+    """
+    try:
+        found = Enrolment.model_validate_json(content)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(str(part) for part in wrong["loc"]) or "file"
+        words = f"That is no enrolment file: {where}: {wrong['msg']}. Upload what lading-pi enrol printed."
+        raise InvalidInput("enrolment", words) from error
+    if not is_thing(found.thing):
+        raise InvalidInput("enrolment", "The device's name may have letters, digits, - and _ only, 64 at most.")
+    for name in ("device", "operator", "certificate", "consent"):
+        if not _HEX.fullmatch(getattr(found, name)):
+            raise InvalidInput("enrolment", f"{name} must be hexadecimal and begin with 0x.")
+    return found
 
 
 class Provisioning:
@@ -125,7 +156,7 @@ class Provisioning:
                 " or enrol the new one under another name."
             )
         if row is None or row.state == "revoked" or "device" not in row.steps:
-            steps = {"device": enrolment.device, "csr": enrolment.csr}
+            steps = {"device": enrolment.device, "csr": enrolment.csr, "enrolment": enrolment.model_dump()}
             self._save(enrolment, steps, "begun")
             return steps
         return dict(row.steps)
@@ -134,7 +165,8 @@ class Provisioning:
         """Begin a rotation: the former certificate is refused from here on."""
         self._refuse_at_gateway(row)
         self._refuse_in_cloud(row)
-        steps = {"device": enrolment.device, "csr": enrolment.csr, "rotates": row.device_id}
+        begun = {"device": enrolment.device, "csr": enrolment.csr, "enrolment": enrolment.model_dump()}
+        steps = {**begun, "rotates": row.device_id}
         self._save(enrolment, steps, "rotating")
 
     def _step(self, enrolment: Enrolment, steps: dict[str, Any], name: str, work: Callable[[], dict[str, Any]]) -> None:

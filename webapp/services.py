@@ -10,6 +10,7 @@ from webapp.cloud import Cloud
 from webapp.database import Database
 from webapp.gates import Gates
 from webapp.outbox import Outbox
+from webapp.readings import Readings
 from webapp.settings import Settings
 from webapp.unlock import Unlocker
 from webapp.vouchers import Vouchers
@@ -27,6 +28,7 @@ class Services:
     vouchers: Vouchers
     cloud: Cloud
     gates: Gates
+    readings: Readings
 
     @classmethod
     def open(cls, settings: Settings) -> "Services":
@@ -50,6 +52,7 @@ class Services:
             vouchers=Vouchers(database, chain.chain_id, settings.folder / "voucher.key"),
             cloud=cloud,
             gates=Gates(database),
+            readings=Readings(cloud),
         )
 
     def close(self) -> None:

@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     sign_in_tries: int = 10
     sign_in_window_s: int = 300
     device_balance_eth: str = "1"
+    device_silent_s: float = 60.0
+    """A device that was offline for so long is an alarm."""
+    low_balance_eth: str = "0.05"
+    certificate_warn_days: int = 30
+    chain_silent_s: float = 30.0
+    """Without a new block for so long, or for ten periods of a slow chain, it is an alarm."""
+    node_lag_blocks: int = 5
 
     @classmethod
     def settings_customise_sources(

@@ -1,22 +1,24 @@
 """Watches the devices in the cloud: their events into the log, their gates as they are. One process at a time."""
 
+import contextlib
 import logging
 import threading
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from webapp.cloud import Cloud
 from webapp.database import Database
 from webapp.device_events import Row, digest, gate_row, row_of
 from webapp.device_log import insert_new
-from webapp.device_models import CommandRow, DeviceStream, GateRow
+from webapp.device_models import CommandRow, DeviceStream, GateRow, Watch
 from webapp.doorbell import Doorbell
 from webapp.errors import CloudError
-from webapp.gates import WATCH, Gate, gate_of
+from webapp.gates import SILENT, WATCH, Gate, gate_of
 from webapp.leases import LEASE_S, give_up, hold
 from webapp.models import ThingRow
 
@@ -46,25 +48,35 @@ class Watcher:
         self._cloud = cloud
         self._doorbell = doorbell
         self._silent_since: float | None = None
-        self._beat = 0.0
+        self._beat = self._swept = 0.0
+        self._looked = False
 
     def run(self, stop: threading.Event, every_s: float) -> None:
         """Watch until told to stop; a cloud that is away makes gates unknown and loses nothing."""
-        swept = 0.0
-        while not stop.is_set():
-            if not hold(self._database, WATCH):
-                stop.wait(LEASE_S / 3)
-                continue
-            self._beat = time.monotonic()
-            rang = self._doorbell.wait(min(every_s, SWEEP_S))
-            due = time.monotonic() - swept >= SWEEP_S
-            if due:
-                self._doorbell.listen()
-                swept = time.monotonic()
-            if due or rang:
-                self.look(None if due else rang)
-        give_up(self._database, WATCH)
-        self._doorbell.close()
+        try:
+            while not stop.is_set():
+                try:
+                    self._turn(stop, every_s)
+                except SQLAlchemyError as error:
+                    LOG.warning("devices: the database does not answer: %s", type(error).__name__)
+                    stop.wait(LEASE_S / 3)
+        finally:
+            self._doorbell.close()
+            with contextlib.suppress(SQLAlchemyError):
+                give_up(self._database, WATCH)
+
+    def _turn(self, stop: threading.Event, every_s: float) -> None:
+        if not hold(self._database, WATCH):
+            stop.wait(LEASE_S / 3)
+            return
+        self._beat = time.monotonic()
+        rang = self._doorbell.wait(min(every_s, SWEEP_S))
+        due = time.monotonic() - self._swept >= SWEEP_S
+        if due:
+            self._doorbell.listen()
+            self._swept = time.monotonic()
+        if due or rang:
+            self.look(None if due else rang)
 
     def look(self, only: set[str] | None = None) -> None:
         """Look once at all things, or at these."""
@@ -76,9 +88,16 @@ class Watcher:
         except CloudError as error:
             self._nobody_answers(str(error))
             return
+        if self._silent_since is not None or not self._looked:
+            self._answers_again()
+
+    def _answers_again(self) -> None:
+        self._looked = True
         if self._silent_since is not None:
             LOG.info("devices: the cloud answers again")
             self._silent_since = None
+        with self._database.write("device-events") as session:
+            session.execute(delete(Watch).where(Watch.name == SILENT))
 
     def things(self) -> list[str]:
         """Return what is to be watched."""
@@ -142,7 +161,7 @@ class Watcher:
         """Every gate is unknown from the first silence on."""
         if self._silent_since is None:
             LOG.warning("devices: %s", why)
-            self._silent_since = time.time()
+            self._silent_since = self._silence_begins()
         with self._database.read() as session:
             rows = list(session.scalars(select(GateRow).where(GateRow.chain_id == self._chain_id)))
         for row in rows:
@@ -152,6 +171,15 @@ class Watcher:
             if self._changed(gate):
                 with self._database.write("device-events") as session:
                     self._keep(session, gate)
+
+    def _silence_begins(self) -> float:
+        """A watcher before this one may have noticed it already."""
+        with self._database.write("device-events") as session:
+            row = session.get(Watch, SILENT)
+            if row is None:
+                row = Watch(name=SILENT, holder="cloud", beat_at=time.time())
+                session.add(row)
+            return row.beat_at
 
 
 def _digest(told: dict[str, Any]) -> str:

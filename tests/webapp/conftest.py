@@ -13,6 +13,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 from worlds import PASSPHRASE, World, build_world, start_anvil, stop, wait_for
 
+from tests.iot_cloud.running import RunningCloud
 from webapp.app import create_app
 from webapp.services import Services
 
@@ -100,6 +101,14 @@ def browser(app: object) -> Callable[[str], Browser]:
         return fresh.sign_in(name) if name else fresh
 
     return make
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[RunningCloud]:
+    """The IoT cloud as its own process, in its own run folder."""
+    running = RunningCloud.start(requests_per_s=1000, burst=1000)
+    yield running
+    running.remove()
 
 
 @pytest.fixture(scope="module")

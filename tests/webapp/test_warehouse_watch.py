@@ -9,7 +9,6 @@ from conftest import wait_for
 from sqlalchemy import select
 
 from tests.iot_cloud.devices import PahoDevice
-from tests.iot_cloud.running import RunningCloud
 from webapp.cloud import Cloud
 from webapp.device_models import DeviceEvent, GateRow, Watch
 from webapp.doorbell import Doorbell
@@ -17,14 +16,6 @@ from webapp.gates import Gates, gate_of
 from webapp.leases import give_up, hold
 from webapp.models import ThingRow
 from webapp.watching import Watcher
-
-
-@pytest.fixture(scope="module")
-def cloud():
-    """The cloud as its own process."""
-    running = RunningCloud.start(requests_per_s=1000, burst=1000)
-    yield running
-    running.remove()
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def _listening(settings: Settings) -> socket.socket:
 
 
 def _serve(settings: Settings, parts: "Services", listener: socket.socket, server: ForkProcess) -> int:
+    from webapp.alarms import AlarmKeeper
     from webapp.index.follower import Follower
     from webapp.serving import end
     from webapp.settling import Settler
@@ -84,6 +85,7 @@ def _serve(settings: Settings, parts: "Services", listener: socket.socket, serve
         _thread(stop, crashed, Follower(parts.database, parts.chain).run, settings.poll_s),
         _thread(stop, crashed, Settler(parts.database, parts.chain, settings.confirmations).run, settings.poll_s),
         _thread(stop, crashed, _watcher(settings, parts).run, settings.poll_s),
+        _thread(stop, crashed, AlarmKeeper(settings, parts.database, parts.chain).run, settings.poll_s),
         _thread(stop, crashed, _tidy(parts), 30.0),
     ]
     ready = settings.folder / "ready.json"

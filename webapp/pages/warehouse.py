@@ -1,7 +1,8 @@
 """The warehouse: sites, devices, gates live, and a place to drop a barcode's picture. Operators and auditors."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -9,35 +10,39 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contracts.sale import Status
 from webapp.access import audit, only, the_user
-from webapp.device_log import LogSearch, find_events
+from webapp.device_log import CASE, LATE, LogSearch, find_events, open_cases
 from webapp.device_models import DeviceEvent
-from webapp.errors import Refused, WebError
+from webapp.errors import CloudError, Refused, WebError
 from webapp.furniture import sites_by_id
+from webapp.gate_commands import newest
+from webapp.gates import Gate
 from webapp.inbox import drop
 from webapp.live import stream
 from webapp.models import DeviceRow, SaleRow, now
+from webapp.pages.tasks import tasks_of
 from webapp.people import Role
-from webapp.premises import LOOKERS, my_thing, sites_of, things_at
+from webapp.premises import LOOKERS, my_thing, my_things, sites_of, things_at
 from webapp.services import services
 
 bp = Blueprint("warehouse", __name__, url_prefix="/warehouse")
 LOG = 25
+T = TypeVar("T")
 
 
 @bp.get("")
 @only(*LOOKERS)
 def overview() -> str:
-    """Show sites, gates and what waits to be collected."""
-    sites = sites_of(the_user())
-    things = things_at(sites)
+    """Show gates, what waits to be collected, and sites."""
+    shop, sites = services(), sites_of(the_user())
+    things = [row for row in things_at(sites) if row.state != "revoked"]
     ids = [site.id for site in sites]
     waiting = (
         select(SaleRow)
-        .where(SaleRow.chain_id == services().chain.chain_id, SaleRow.site.in_(ids))
+        .where(SaleRow.chain_id == shop.chain.chain_id, SaleRow.site.in_(ids))
         .where(SaleRow.status.in_((int(Status.SOLD), int(Status.RELEASING))))
     )
-    devices = select(DeviceRow).where(DeviceRow.chain_id == services().chain.chain_id, DeviceRow.site.in_(ids))
-    with services().database.read() as db:
+    devices = select(DeviceRow).where(DeviceRow.chain_id == shop.chain.chain_id, DeviceRow.site.in_(ids))
+    with shop.database.read() as db:
         sales = list(db.scalars(waiting.order_by(SaleRow.status.desc(), SaleRow.sold_at.desc()).limit(50)))
         known = list(db.scalars(devices.order_by(DeviceRow.id)))
     if sales:
@@ -46,26 +51,42 @@ def overview() -> str:
         "warehouse/overview.html",
         sites=sites,
         things=things,
-        gates=services().gates.look_at([row.thing for row in things]),
+        gates=shop.gates.look_at([row.thing for row in things]),
         devices=known,
         sales=sales,
         sale_sites=sites_by_id(sales),
-        inboxes=services().settings.pi_inboxes,
+        inboxes=shop.settings.pi_inboxes,
+        waiting=tasks_of(the_user()).count,
         now=now(),
+    )
+
+
+@bp.get("/live")
+@only(*LOOKERS)
+def all_live() -> Response:
+    """Push all gates whenever one of them changes."""
+    shop, things = services(), [row for row in my_things() if row.state != "revoked"]
+    names, inboxes = [row.thing for row in things], services().settings.pi_inboxes
+    return _pushed(
+        lambda: shop.gates.look_at(names),
+        lambda gates: render_template("warehouse/gates.html", things=things, gates=gates, inboxes=inboxes),
     )
 
 
 @bp.get("/<thing>")
 @only(*LOOKERS)
 def gate(thing: str) -> str:
-    """Show one gate, live, with its log and a place for a picture."""
-    row = my_thing(thing)
+    """Show one gate, live, with its log, its readings, and what can be done with it."""
+    row, shop = my_thing(thing), services()
     return render_template(
         "warehouse/gate.html",
         thing=row,
-        gate=services().gates.look(thing),
+        gate=shop.gates.look(thing),
         log=_log(thing),
-        inbox=thing in services().settings.pi_inboxes,
+        cases=open_cases(shop.database, [thing], CASE, LATE),
+        commands=newest(shop.database, thing),
+        inbox=thing in shop.settings.pi_inboxes,
+        now=now(),
     )
 
 
@@ -74,15 +95,34 @@ def gate(thing: str) -> str:
 def live(thing: str) -> Response:
     """Push the gate's picture and log whenever they change."""
     my_thing(thing)
+    shop = services()
 
+    def look() -> tuple[Gate, int]:
+        log = find_events(shop.database, [thing], LogSearch(), 1).rows
+        return shop.gates.look(thing), log[0].id if log else 0
+
+    return _pushed(look, lambda seen: render_template("warehouse/live.html", gate=seen[0], log=_log(thing)))
+
+
+@bp.get("/<thing>/readings")
+@only(*LOOKERS)
+def readings(thing: str) -> str:
+    """Show what the device's sensors measured: a piece of the gate's page."""
+    my_thing(thing)
+    try:
+        return render_template("warehouse/readings.html", series=services().readings.of(thing))
+    except CloudError as error:
+        return render_template("warehouse/readings.html", problem=str(error))
+
+
+def _pushed(look: Callable[[], T], draw: Callable[[T], str]) -> Response:
     def pieces() -> Iterator[str]:
-        before = None
+        before: T | None = None
         while True:
-            gate, log = services().gates.look(thing), _log(thing)
-            known = (gate, log[0].id if log else 0)
-            if known != before:
-                yield render_template("warehouse/live.html", gate=gate, log=log)
-                before = known
+            seen = look()
+            if seen != before:
+                yield draw(seen)
+                before = seen
             time.sleep(services().settings.poll_s)
 
     return stream(pieces())

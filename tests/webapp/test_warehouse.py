@@ -1,0 +1,268 @@
+"""The operator's pages: what needs a person, the log and its filters, signed commands, alarms taken notice of."""
+
+import csv
+import io
+import time
+from dataclasses import replace
+
+import pytest
+from eth_utils.address import to_checksum_address
+from sqlalchemy import select
+from test_selling_and_buying import buy, contract_of, list_item
+
+from webapp.alarm_rules import DeviceFacts, Facts, Lie
+from webapp.alarms import AlarmKeeper
+from webapp.app import create_app
+from webapp.cloud import Cloud
+from webapp.device_events import row_of
+from webapp.device_log import insert_new
+from webapp.device_models import AlarmRow, CommandRow, DeviceEvent
+from webapp.gate_commands import NO_SALE, signer_of
+from webapp.models import AuditRow, ThingRow
+from webapp.people import Role, create_account
+
+PASSPHRASE = "correct horse battery"
+SALE = to_checksum_address("0x" + "ab" * 20)
+
+
+@pytest.fixture
+def app(world, cloud):
+    """The application beside the real cloud."""
+    settings = world.parts.settings.model_copy(update={"home": cloud.folder})
+    world.parts.cloud.close()
+    world.parts = replace(world.parts, settings=settings, cloud=Cloud(settings))
+    made = create_app(settings, world.parts)
+    made.testing = True
+    yield made
+    world.parts.cloud.close()
+
+
+@pytest.fixture
+def told(world, app):
+    """A gate that has told much, and a foreign one."""
+    parts, chain = world.parts, world.parts.chain.chain_id
+    with parts.database.write() as session:
+        for thing, site in (("gate-1", 1), ("foreign", 77)):
+            facts = {"chain_id": chain, "device_id": 3, "site": site, "state": "provisioned", "updated_at": 0}
+            session.add(ThingRow(thing=thing, steps={"device": world.people["other"].address}, **facts))
+    for name, role in (("auditor", Role.AUDITOR), ("root", Role.ADMIN)):
+        world.people[name] = create_account(parts.database, parts.unlocker, name=name, passphrase=PASSPHRASE, role=role)
+    return world
+
+
+def tell(world, thing="gate-1", **event):
+    """Take an event in as the watcher does."""
+    with world.parts.database.write() as session:
+        told = {"id": 1, "received_at": time.time(), "event": {"at": time.time(), **event}}
+        insert_new(session, [row_of(world.parts.chain.chain_id, thing, told)])
+
+
+def commanded(world, thing="gate-1"):
+    """The command that stands in a gate's shadow."""
+    said = world.parts.cloud._get(f"/things/{thing}/shadow", name="operator") or {}
+    return said.get("state", {}).get("desired", {}).get("command", {})
+
+
+def case(world, **more):
+    """A release that needs a person."""
+    tell(world, event="release", sale=SALE, attempt=0, state="intent", by="open_wanted")
+    tell(world, event="release", sale=SALE, attempt=0, state="case", by="unsure", detail="the gate is jammed", **more)
+
+
+def test_the_log_is_filtered_and_paged_to_its_end(told, browser):
+    """By gate, kind, sale, outcome, words and time; every row on exactly one page; a foreign gate's never."""
+    for number in range(120):
+        tell(
+            told, event="scan", outcome="expired" if number % 2 else "no-code", says=f"words {number:03d}.", seq=number
+        )
+    tell(told, "foreign", event="scan", outcome="expired", says="not for this operator")
+    operator, path, seen = browser("operator"), "/warehouse/log?kind=scan", []
+    while path:
+        page = operator.page(path)
+        seen += [part.split(".")[0] for part in page.split("words ")[1:]]
+        older = page.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0] if 'rel="next"' in page else ""
+        path = "/warehouse/log" + older.replace("&amp;", "&") if older else ""
+    assert seen == [f"{number:03d}" for number in reversed(range(120))]
+    assert "not for this operator" not in operator.page("/warehouse/log?gate=foreign")
+    assert operator.page("/warehouse/log?outcome=expired").count("Expired receipt") == 50 + 1  # and once in the form
+    assert "words 042" in operator.page("/warehouse/log?q=WORDS+042")
+    assert "words 042" not in operator.page("/warehouse/log?until=2020-01-01")
+    assert "Nothing found" in operator.page(f"/warehouse/log?sale={SALE}")
+    rows = list(csv.DictReader(io.StringIO(operator.page("/warehouse/log.csv?outcome=expired"))))
+    assert len(rows) == 60
+    assert {row["gate"] for row in rows} == {"gate-1"}
+
+
+def test_a_csv_cell_is_no_formula(told, browser):
+    """A device may tell anything; a spreadsheet runs none of it."""
+    tell(told, event="scan", outcome="expired", says="=HYPERLINK(1)")
+    assert "'=HYPERLINK(1)" in browser("operator").page("/warehouse/log.csv")
+
+
+@pytest.mark.row("M11")
+def test_a_case_stands_on_the_list_until_it_is_settled_by_signature(told, browser):
+    """The list names it; the form's signed command goes to the gate once; the gate's word takes it off the list."""
+    case(told)
+    operator = browser("operator")
+    assert "Did the gate open?" in operator.page("/warehouse/tasks")
+    assert "thing needs a person" in " ".join(operator.page("/warehouse").split()).replace("</strong>", "")
+    path = f"/warehouse/gate-1/cases/{SALE}/0"
+    page = operator.page(path)
+    assert "the gate is jammed" in page
+    wrong = operator.post(path, {"outcome": "opened", "reason": "", "passphrase": PASSPHRASE})
+    assert (wrong.status_code, commanded(told).get("reason")) != (303, "")
+    data = {**operator.tokens(page), "outcome": "opened", "reason": "shelf is empty", "passphrase": PASSPHRASE}
+    assert [operator.client.post(path, data=data).status_code for _ in range(2)] == [303, 303]
+    command = commanded(told)
+    assert (command["kind"], command["sale"], command["reason"]) == ("opened", SALE, "shelf is empty")
+    with told.parts.database.read() as session:
+        [row] = session.scalars(select(CommandRow))
+        assert signer_of(row) == told.people["operator"].address
+    tell(told, event="release", sale=SALE, attempt=0, state="sensed", by="settled_opened")
+    assert "Did the gate open?" not in operator.page("/warehouse/tasks")
+    assert operator.client.get(path).status_code == 404
+
+
+def test_a_gate_is_opened_by_hand_with_a_reason_and_signature(told, browser, monkeypatch):
+    """Wrong passphrase, no reason, a foreign gate: nothing is sent. A cloud that is away: said, kept as not sent."""
+    operator, path, before = browser("operator"), "/warehouse/gate-1/open", commanded(told)
+    assert operator.post(path, {"reason": "fire drill", "passphrase": "wrong horse battery"}).status_code == 400
+    assert operator.post(path, {"reason": "", "passphrase": PASSPHRASE}).status_code == 400
+    assert operator.client.get("/warehouse/foreign/open").status_code == 404
+    assert browser("auditor").client.get(path).status_code == 403
+    assert commanded(told) == before
+    assert operator.post(path, {"reason": "fire drill", "passphrase": PASSPHRASE}).status_code == 303
+    command = commanded(told)
+    assert (command["kind"], command["sale"], command["attempt"]) == ("open", NO_SALE, 0)
+    assert command["before"] - time.time() <= 60
+    told.parts.cloud.close()
+    nowhere = told.parts.settings.model_copy(update={"cloud_url": "https://127.0.0.1:9"})
+    monkeypatch.setattr(told.parts.cloud, "_settings", nowhere)
+    answer = operator.post(path, {"reason": "goods stuck", "passphrase": PASSPHRASE})
+    assert answer.status_code == 503
+    assert "does not answer" in answer.text
+    assert "not sent" in operator.page("/warehouse/gate-1")
+    with told.parts.database.read() as session:
+        assert session.query(AuditRow).filter_by(action="gate-open").count() == 1
+
+
+def test_an_alarm_begins_is_noticed_with_a_note_and_ends(told, browser):
+    """Who, when, note; not twice; it ends by itself; a lie ends when somebody has taken notice of it."""
+    keeper = AlarmKeeper(told.parts.settings, told.parts.database, told.parts.chain)
+    jammed = Facts(
+        now=100.0,
+        devices=(DeviceFacts("gate-1", 1, gate="JAMMED"), DeviceFacts("foreign", 77, gate="JAMMED")),
+        lies=(Lie("gate-1", 1, "two blocks at one height"),),
+    )
+    keeper.judge(jammed)
+    keeper.judge(jammed)
+    operator = browser("operator")
+    page = operator.page("/warehouse/tasks")
+    assert page.count("The gate of gate-1 is jammed") == 2  # once for the eye, once for the button's name
+    assert "foreign" not in page
+    assert "foreign" in browser("root").page("/warehouse/alarms")
+    with told.parts.database.read() as session:
+        ids = {(row.kind, row.subject): row.id for row in session.scalars(select(AlarmRow))}
+    assert len(ids) == 3
+    hidden = operator.tokens(page)
+    for kind in ("gate-jammed", "node-lied"):
+        data = {**hidden, "note": f"saw {kind}"}
+        assert operator.client.post(f"/warehouse/alarms/{ids[kind, 'gate-1']}", data=data).status_code == 303
+    assert "saw gate-jammed" in operator.page("/warehouse/tasks")
+    operator.client.post(f"/warehouse/alarms/{ids['gate-jammed', 'gate-1']}", data={**hidden, "note": "again"})
+    assert "taken notice of this alarm already" in operator.page("/warehouse/tasks")
+    operator.client.post(f"/warehouse/alarms/{ids['gate-jammed', 'foreign']}", data=hidden)
+    assert "There is no such alarm" in operator.page("/warehouse/tasks")
+    auditor = browser("auditor")
+    denied = auditor.client.post(
+        f"/warehouse/alarms/{ids['gate-jammed', 'gate-1']}", data=auditor.tokens(auditor.page("/account"))
+    )
+    assert denied.status_code == 403
+    keeper.judge(Facts(now=200.0))
+    page = operator.page("/warehouse/alarms")
+    assert "Nothing is out of order" in page
+    assert "saw node-lied" in page
+    with told.parts.database.read() as session:
+        rows = {(row.kind, row.subject): row for row in session.scalars(select(AlarmRow))}
+    assert rows["gate-jammed", "gate-1"].ended_at == 200.0
+    assert rows["gate-jammed", "gate-1"].acknowledged_by == told.people["operator"].id
+
+
+def test_facts_are_gathered_from_chain_devices_and_nodes(told):
+    """A report of a lie counts until somebody took notice; an empty device is poor; a dead node is silent."""
+    settings = told.parts.settings.model_copy(update={"rpc": (*told.parts.settings.rpc, "http://127.0.0.1:9")})
+    keeper = AlarmKeeper(settings, told.parts.database, told.parts.chain)
+    tell(told, event="alarm", kind="fork", message="two blocks at one height")
+    facts = keeper.facts()
+    assert [(lie.thing, lie.said) for lie in facts.lies] == [("gate-1", "two blocks at one height")]
+    assert {device.thing: device.balance_wei for device in facts.devices}["gate-1"] == 1000 * 10**18
+    assert [node.head is None for node in facts.nodes] == [False, True]
+    assert facts.head_at is not None
+    keeper.judge(facts)
+    with told.parts.database.write() as session:
+        row = session.scalars(select(AlarmRow).where(AlarmRow.kind == "node-lied")).one()
+        row.acknowledged_at, row.acknowledged_by = int(time.time()) + 5, told.people["operator"].id
+    assert keeper.facts().lies == ()
+
+
+@pytest.mark.row("M18")
+def test_who_reads_private_data_is_written_down(told, browser):
+    """The buyer's own reading is nobody's business; the seller's, the operator's and the auditor's are named."""
+    sale = f"{told.parts.chain.chain_id}/{contract_of(told, browser, list_item(told, browser))}"
+    buy(told, browser, sale.rsplit("/", 1)[1])
+    for who in ("buyer", "other", ""):
+        browser(who).page(f"/sales/{sale}")
+    with told.parts.database.read() as session:
+        assert session.query(AuditRow).filter_by(action="read-buyer").count() == 0
+    for who in ("seller", "operator", "auditor"):
+        browser(who).page(f"/sales/{sale}")
+    browser("operator").page("/warehouse")
+    page = browser("auditor").page("/audit")
+    for who in ("seller", "operator", "auditor"):
+        assert f"<td>{who}</td>" in page
+    assert sale.rsplit("/", 1)[1] in page
+    assert "read-pickups" in page
+    assert "read-pickups" not in browser("auditor").page("/audit?action=read-buyer").split("<tbody>")[1]
+    assert browser("operator").client.get("/audit").status_code == 403
+
+
+def test_the_audit_log_is_paged_to_its_end(told, browser):
+    """Every row on exactly one page."""
+    with told.parts.database.write() as session:
+        session.add_all(AuditRow(user_id=None, action="made-up", subject=f"no-{n:03d}", detail="") for n in range(130))
+    auditor, path, seen = browser("auditor"), "/audit?action=made-up", []
+    while path:
+        page = auditor.page(path)
+        seen += [part[:3] for part in page.split("no-")[1:] if part[:3].isdigit()]
+        path = (
+            "/audit" + page.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+            if 'rel="next"' in page
+            else ""
+        )
+    assert seen == [f"{number:03d}" for number in reversed(range(130))]
+
+
+def test_help_is_for_everybody(browser):
+    """Every accident has its steps."""
+    for who in ("", "buyer", "operator"):
+        page = browser(who).page("/help")
+        for anchor in ("passphrase", "receipt", "never-came", "damaged", "device", "seller", "case"):
+            assert f'id="{anchor}"' in page
+
+
+def test_events_are_kept_whatever_a_device_tells():
+    """No event is too odd for a row: other types, huge numbers, NUL, a kind that would imitate the gate's own."""
+    odd = [
+        {},
+        {"event": 7, "at": "soon", "sale": 12, "attempt": -1, "outcome": ["x"], "says": {"a": 1}},
+        {"event": "gate", "outcome": "OPEN"},
+        {"event": "scan", "at": float("inf"), "outcome": "x" * 500, "says": "a\0b", "detail": "\0"},
+        {"event": "scan", "at": 1_800_000_000_000, "sale": SALE.lower(), "attempt": True},
+    ]
+    rows = [row_of(1, "gate-1", {"id": n, "received_at": 5.0, "event": event}) for n, event in enumerate(odd)]
+    assert len({row["digest"] for row in rows}) == len(odd)
+    assert [row["kind"] for row in rows] == ["event", "event", "event", "scan", "scan"]
+    assert [row["at"] for row in rows] == [5.0, 5.0, 5.0, 5.0, 1_800_000_000.0]
+    assert rows[4]["sale"] == "0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"
+    assert all("\0" not in str(row["reason"]) + str(row["body"]) for row in rows)
+    assert DeviceEvent.__table__.c.outcome.type.length == 64
