@@ -25,6 +25,8 @@ log = logging.getLogger("iot_client")
 OUTCOMES = {State.SENSED: "opened", State.ABORTING: "not-opened", State.CASE: "unknown", State.COMPLETED: "opened",
             State.ABORTED: "not-opened"}  # fmt: skip
 PROOF_FRESH_S = 2.0
+PULSE_WITHIN_S = 1.0
+"""How long writing an intent and pulsing may take; nearer to `openBefore` none is begun."""
 
 
 @dataclass
@@ -207,7 +209,7 @@ class Releases:
 
     def _open(self, key: Key, event: Event) -> None:
         """Open now if the proof is fresh, else prove again first."""
-        if self._late(key):
+        if self._late(key, PULSE_WITHIN_S):
             return
         proven_at = self._hands[key].proven_at
         if proven_at is not None and time.monotonic() - proven_at <= PROOF_FRESH_S:
@@ -215,8 +217,8 @@ class Releases:
             return
         self._prove_again(key, event)
 
-    def _late(self, key: Key) -> bool:
-        return self._now() >= self._records[key].open_before
+    def _late(self, key: Key, margin_s: float = 0.0) -> bool:
+        return self._now() + margin_s >= self._records[key].open_before
 
     def _prove_again(self, key: Key, event: Event) -> None:
         hand = self._hands[key]
@@ -226,7 +228,7 @@ class Releases:
 
         def then(verdict: Verdict | Failed) -> None:
             hand.polling = False
-            if isinstance(verdict, Verdict) and self._take_proof(key, verdict) and not self._late(key):
+            if isinstance(verdict, Verdict) and self._take_proof(key, verdict) and not self._late(key, PULSE_WITHIN_S):
                 self.happen(key, event)
 
         self._worker.do(lambda: self._settlement.is_releasing(key), then)
@@ -299,6 +301,9 @@ class Releases:
 
     def _pulse(self, key: Key) -> None:
         self._hands[key].watched = self._gate.senses and self._gate_at is GateState.LOCKED
+        if self._late(key):  # the disk was slow
+            self.happen(key, Event.UNSURE, "the intent was written too late, and not pulsed")
+            return
         try:
             self._gate.pulse()
         except GateError as error:
