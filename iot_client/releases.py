@@ -24,6 +24,7 @@ log = logging.getLogger("iot_client")
 
 OUTCOMES = {State.SENSED: "opened", State.ABORTING: "not-opened", State.CASE: "unknown", State.COMPLETED: "opened",
             State.ABORTED: "not-opened"}  # fmt: skip
+REFUSALS = {State.LATE: Refusal.TOO_LATE, State.ABORTING: Refusal.STAYED_SHUT, State.REFUSED: Refusal.NOT_MINED}
 PROOF_FRESH_S = 2.0
 PULSE_WITHIN_S = 1.0
 """How long writing an intent and pulsing may take; nearer to `openBefore` none is begun."""
@@ -40,6 +41,7 @@ class Hand:
     polling: bool = False
     watched: bool = False
     watch_until: float | None = None
+    last: Event | None = None
     marks: dict[str, float] = field(default_factory=dict)
 
     def mark(self, name: str) -> None:
@@ -140,6 +142,7 @@ class Releases:
             return False
         hand = self._hands[key]
         hand.mark(transition.to)
+        hand.last = event
         self.opened += transition.to is State.SENSED
         moved = replace(record, state=transition.to, updated=self._now())
         self._journal.move(
@@ -331,9 +334,8 @@ class Releases:
         if state is State.SENSED:
             self._screen.yes("OPEN.", _timing(self._hands[key].marks), "Take your goods, and close the gate.")
         else:
-            told = {State.LATE: Refusal.TOO_LATE, State.ABORTING: Refusal.STAYED_SHUT, State.REFUSED: Refusal.NOT_MINED}
             self._gate.show(False)
-            self._screen.no(told.get(state, Refusal.UNDONE))
+            self._screen.no(Refusal.UNDONE if self._hands[key].last is Event.RELEASE_UNDONE else REFUSALS[state])
 
     # Time
 

@@ -30,7 +30,7 @@ from iot_client.gate.simulated import read_door
 from iot_client.identity.keys import make_chain_key
 from iot_client.journal import Journal
 from iot_client.pi import Pi, make_parts
-from iot_client.settings import load_settings
+from iot_client.settings import PiSettings, load_settings
 from tests.contracts.proof import sealing
 from tests.contracts.proof.sealing import Chain, World, as_json
 from tests.iot_client.pictures import save_code
@@ -63,8 +63,9 @@ HONEST = Attack("nothing")
 class Gateway:
     """Answers a Pi's JSON-RPC about the chain in memory, as the present attack will have it."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, ahead_s: int = 0) -> None:
         self.chain = chain
+        self._ahead_s = ahead_s
         self.shown = chain
         self.attack = HONEST
         self.number = 0
@@ -91,7 +92,7 @@ class Gateway:
 
     def keep_up(self) -> None:
         """Seal what time asks for."""
-        while self.chain.head.timestamp < time.time() - BEHIND_S:
+        while self.chain.head.timestamp < time.time() + self._ahead_s - BEHIND_S:
             self.chain.seal()
 
     def post(self, body: bytes) -> bytes:
@@ -199,6 +200,11 @@ class LyingDoor:
         """How often the lock was energised, by the door's own file."""
         return read_door(self.folder / "gate.json").pulses
 
+    @property
+    def settings(self) -> PiSettings:
+        """Its configuration."""
+        return load_settings(self.folder / "config.toml")
+
     def show(self, name: str = "receipt.png") -> str:
         """Hold the buyer's receipt up; the scan's outcome."""
         voucher = sign_voucher(
@@ -225,9 +231,9 @@ class LyingDoor:
             journal.close()
 
 
-def sold_chain(sealers: int = 3) -> Chain:
-    """Sixty blocks up to a moment ago; the sale is paid for."""
-    made = Chain(sealing.keyring(sealers), start=sealing.world(SOLD), at=int(time.time()) - 60 - BEHIND_S)
+def sold_chain(ahead_s: int = 0) -> Chain:
+    """Sixty blocks up to a moment ago, by clocks that are ahead of this one; the sale is paid for."""
+    made = Chain(sealing.keyring(3), start=sealing.world(SOLD), at=int(time.time()) + ahead_s - 60 - BEHIND_S)
     made.seal(60)
     return made
 
@@ -244,9 +250,9 @@ def world(state: SaleState = RELEASING) -> World:
 
 
 @contextmanager
-def lying_door(folder: Path, patch: pytest.MonkeyPatch, **settings: object) -> Iterator[LyingDoor]:
-    """A running Pi behind a gateway that is honest until told otherwise."""
-    gateway = Gateway(sold_chain())
+def lying_door(folder: Path, patch: pytest.MonkeyPatch, ahead_s: int = 0, **settings: object) -> Iterator[LyingDoor]:
+    """A running Pi behind a gateway that is honest until told otherwise, and clocks that may be ahead of the Pi's."""
+    gateway = Gateway(sold_chain(ahead_s), ahead_s)
     pi, verdicts = _make_pi(folder, patch, gateway, settings)
     thread = threading.Thread(target=pi.run)
     thread.start()
