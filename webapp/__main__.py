@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from contracts.fault import LadingError
-from webapp.commands import accounts, devices, index, up
+from webapp.commands import accounts, devices, index, running, up
 from webapp.errors import WebError
 
-GROUPS = (up, accounts, devices, index)
+GROUPS = (up, running, accounts, devices, index)
 
 
 def parser() -> argparse.ArgumentParser:
