@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ SOURCES = {
 }
 """How each file comes about."""
 
+PEM_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 SELECTOR = re.compile(r"(?:0x)?([0-9a-f]{8})")
 
 
@@ -46,7 +48,7 @@ def read_material(settings: Settings) -> Material:
     certificate, key = _read(settings.certificate, "certificate"), _read(settings.key, "key")
     check_pair(certificate, key, settings)
     client_ca, client_crl = _read(settings.client_ca, "client_ca"), _read(settings.client_crl, "client_crl")
-    check_revocations(client_crl, check_ca(client_ca, settings.client_ca), settings.client_crl)
+    check_revocations(client_crl, check_authorities(client_ca, settings.client_ca), settings.client_crl)
     return Material(certificate, key, client_ca, client_crl, read_selectors(settings.selectors_file))
 
 
@@ -63,26 +65,50 @@ def check_pair(certificate: bytes, key: bytes, settings: Settings) -> None:
         raise SettingsError(f"{settings.certificate} is not valid now (until {leaf.not_valid_after_utc:%F %T} UTC)")
 
 
-def check_ca(content: bytes, path: Path) -> x509.Certificate:
-    """One certificate: a serial names a device within one CA only."""
+def check_authorities(content: bytes, path: Path) -> list[x509.Certificate]:
+    """The authorities of one cloud: one, or two while it changes to a new one. A serial names a device among them."""
     found = _certificates(content, path)
-    if len(found) != 1:
-        raise SettingsError(f"{path} must hold exactly one CA: serials are unique within one CA only")
-    return found[0]
+    if not all(_is_authority(one) for one in found):
+        raise SettingsError(f"{path} must hold authorities and nothing else")
+    return found
 
 
-def check_revocations(content: bytes, authority: x509.Certificate, path: Path) -> None:
-    """The list is the CA's own and has not expired: an expired one locks out every device."""
+def check_revocations(content: bytes, authorities: Sequence[x509.Certificate], path: Path) -> None:
+    """Each authority's list is its own and has not expired: an expired or missing one locks out every device."""
+    lists = _revocation_lists(content, path)
+    for authority in authorities:
+        own = [one for one in lists if _is_signed(one, authority)]
+        if not own:
+            raise SettingsError(f"{path} is not signed by the CA in client_ca")
+        ends = own[0].next_update_utc
+        if ends is not None and ends < datetime.now(UTC):
+            raise SettingsError(f"{path} has expired on {ends:%F %T} UTC: let the CA write a new one")
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
     try:
-        revocations = x509.load_pem_x509_crl(content)
-        own = revocations.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # it says TypeError itself
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+
+
+def _revocation_lists(content: bytes, path: Path) -> list[x509.CertificateRevocationList]:
+    blocks = PEM_LIST.findall(content)
+    try:
+        lists = [x509.load_pem_x509_crl(block) for block in blocks]
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(f"{path} is not a revocation list") from error
-    if not own or revocations.issuer != authority.subject:
-        raise SettingsError(f"{path} is not signed by the CA in client_ca")
-    ends = revocations.next_update_utc
-    if ends is not None and ends < datetime.now(UTC):
-        raise SettingsError(f"{path} has expired on {ends:%F %T} UTC: let the CA write a new one")
+    if not lists:
+        raise SettingsError(f"{path} is not a revocation list")
+    return lists
+
+
+def _is_signed(revocations: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+    try:
+        own = revocations.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # it says TypeError itself
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return own and revocations.issuer == authority.subject
 
 
 def read_selectors(path: Path) -> tuple[str, ...]:
