@@ -7,6 +7,8 @@ from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import api, furniture, hardening, pages
+from webapp.hub import Hub
+from webapp.live import room_for
 from webapp.secret_files import kept_secret
 from webapp.services import Services
 from webapp.settings import Settings
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
         OPENAPI_VERSION="3.1.0",
     )
     app.extensions["lading"] = parts
+    app.extensions["hub"] = Hub(parts.database, parts.chain.chain_id, room_for(settings.threads))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -53,6 +56,8 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     furniture.install(app)
     pages.register(app)
     app.register_blueprint(api.bp)
+    csrf.exempt(api.bp)  # what changes something there wants a token, which no browser sends by itself
+    api.install(app)
     return app
 
 

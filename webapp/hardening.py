@@ -6,7 +6,8 @@ from flask import Flask, Response, render_template, request
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from webapp.errors import Busy, NodeUnreachable, NotAllowed, Refused, WebError
+from webapp.api.problems import code_of, problem
+from webapp.errors import Busy, InvalidInput, NodeUnreachable, NotAllowed, Refused, WebError
 from webapp.services import services
 
 
@@ -45,9 +46,13 @@ def _stale_form(_error: CSRFError) -> Any:
 
 
 def _web_error(error: WebError) -> Any:
+    if request.path.startswith("/api/") and isinstance(error, InvalidInput):
+        return problem(422, error.code, str(error), {error.field: [str(error)]})
     status = 503 if isinstance(error, NodeUnreachable | Busy) else 403 if isinstance(error, NotAllowed) else 400
     if not isinstance(error, Refused | NodeUnreachable):
         status = 502
+    if request.path.startswith("/api/"):
+        return problem(status, error.code, str(error))
     return _page(status, _TITLES.get(status, "That did not work"), str(error))
 
 
@@ -80,6 +85,8 @@ _WORDS = {
 
 
 def _page(status: int, title: str, words: str) -> Any:
-    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+    if request.path.startswith("/api/"):
+        return problem(status, code_of(status), words)
+    if request.accept_mimetypes.best == "application/json":
         return {"error": {"code": status, "message": words}}, status
     return render_template("error.html", status=status, title=title, words=words), status

@@ -15,13 +15,15 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+CHECKOUT = Path(__file__).resolve().parents[1]
+
 SMALLEST_CONSORTIUM = 3
 """Sealers that a chain elsewhere is taken to have; `confirmations` tells better."""
 
 
 def run_folder() -> Path:
-    """Return the run folder: `LADING_HOME`, else `.lading` in the working folder."""
-    return Path(os.environ.get("LADING_HOME", ".lading")).resolve()
+    """Return the run folder: `LADING_HOME`, else `.lading` beside the checkout's files."""
+    return Path(os.environ.get("LADING_HOME") or CHECKOUT / ".lading").resolve()
 
 
 def config_file() -> Path:
@@ -64,7 +66,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=run_folder)
     host: str = "127.0.0.1"
     port: int = 8080
-    threads: int = 48
+    threads: int = 640
     workers: int = 1
     secure_cookies: bool | None = None
     """None: Secure unless the server listens on plain loopback."""

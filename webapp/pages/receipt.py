@@ -26,7 +26,7 @@ def _own(chain_id: int, address: str) -> SaleRow:
     return row if row.buyer == the_user().address else abort(404)
 
 
-def _good(row: SaleRow) -> VoucherRow | None:
+def good_voucher(row: SaleRow) -> VoucherRow | None:
     """Return the voucher if it would open the gate now."""
     kept = services().vouchers.find(row.address, row.buyer or "")
     good = kept is not None and kept.attempt == row.attempt and kept.expires_at > now() and row.status == Status.SOLD
@@ -49,7 +49,7 @@ def _page(row: SaleRow, forms: dict[str, ActionForm], problem: str = "", asked: 
         sale=row,
         site=site,
         operator=operator,
-        voucher=_good(row),
+        voucher=good_voucher(row),
         kept=kept,
         forms=forms,
         problem=problem,
@@ -64,7 +64,7 @@ def _page(row: SaleRow, forms: dict[str, ActionForm], problem: str = "", asked: 
 def barcode(chain_id: int, address: str, kind: str) -> Response:
     """Return the barcode as PNG, SVG or, on an A4 page, PDF."""
     row = _own(chain_id, address)
-    kept = _good(row)
+    kept = good_voucher(row)
     if kept is None or kind not in _KINDS:
         abort(404)
     text = services().vouchers.text(kept)

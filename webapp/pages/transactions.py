@@ -1,17 +1,17 @@
 """One transaction of one's own: sent, mined, confirmed; pushed to the page as it moves."""
 
-import time
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, abort, current_app, render_template
+from flask import Blueprint, Response, abort, render_template
 from sqlalchemy import select
 
 from webapp.access import signed_in, the_user
-from webapp.live import stream
+from webapp.live import changes, stream
 from webapp.models import SaleRow, Transaction
 from webapp.outbox import OPEN
 from webapp.services import services
 
+LOOK_AGAIN_S = 1.0
 bp = Blueprint("transactions", __name__, url_prefix="/transactions")
 
 
@@ -54,11 +54,11 @@ def _facts(row: Transaction) -> dict[str, object]:
 def live(transaction_id: int) -> Response:
     """Push the page's middle whenever it changes, until nothing more will."""
     _own(transaction_id)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # flask's own way
+    settings = services().settings
 
     def pieces() -> Iterator[str]:
         before = ""
-        while True:
+        for _ in changes(LOOK_AGAIN_S, settings.poll_s):
             with services().database.read() as db:
                 row = db.get(Transaction, transaction_id)
             if row is None:
@@ -71,6 +71,5 @@ def live(transaction_id: int) -> Response:
             ended = not facts["open"] and (facts["sale"] is not None or row.state != "done")
             if ended or (not row.subject.startswith("0x") and not facts["open"]):
                 return
-            time.sleep(app.extensions["lading"].settings.poll_s)
 
     return stream(pieces())

@@ -1,0 +1,1 @@
+"""What the explorer shows, from the index alone, and what of it whom."""
