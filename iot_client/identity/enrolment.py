@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomli_w
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from contracts.registry import sign_consent
 from iot_client.errors import EnrolmentError
-from iot_client.identity.files import write_public
+from iot_client.identity.files import toml_table, write_public
 from iot_client.identity.keys import (
     load_chain_key,
     load_x509_key,
@@ -90,7 +89,7 @@ def accept_bundle(folder: Path, bundle: dict[str, Any]) -> Path:
     for name, text in files.items():
         write_public(folder / name, text.encode())
     path = folder / "config.toml"
-    write_public(path, tomli_w.dumps({"pi": config}).encode())
+    write_public(path, toml_table("pi", config).encode())
     return path
 
 

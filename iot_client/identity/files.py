@@ -1,6 +1,8 @@
-"""Secrets on disk: mode 0600, replaced in one step."""
+"""Secrets on disk: mode 0600, replaced in one step; and the configuration as TOML."""
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -24,3 +26,9 @@ def _write(path: Path, content: bytes, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def toml_table(name: str, values: Mapping[str, object]) -> str:
+    """A table of strings, numbers, booleans and lists of them: TOML writes these as JSON does."""
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return f"[{name}]\n" + "".join(lines)

@@ -1,6 +1,7 @@
 """The command line, in words and exit statuses."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from iot_client.__main__ import main
 from iot_client.gate.simulated import read_door
 from iot_client.identity.enrolment import Request, accept_bundle, enrol
+from iot_client.identity.files import toml_table
 from iot_client.identity.keys import load_chain_key
 from iot_client.journal import Journal
 from iot_client.log import clean
@@ -87,6 +89,18 @@ def test_enrolment_makes_keys_once(tmp_path: Path) -> None:
     for name in ("keystore.json", "password", "x509.key"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
     assert load_chain_key(tmp_path / "keystore.json", tmp_path / "password").address == first["device"]
+
+
+def test_the_configuration_is_toml_whatever_a_person_wrote() -> None:
+    """What a renewal keeps comes back as it was: quotes, umlauts, lists, numbers."""
+    table = {
+        "thing": 'gate "1" — Süd\\',
+        "scanners": ["usb", "inbox"],
+        "sensor_pin": 27,
+        "pulse_s": 1e-05,
+        "local": True,
+    }
+    assert tomllib.loads(toml_table("pi", table)) == {"pi": table}
 
 
 def test_a_bundle_for_another_key_is_refused(tmp_path: Path) -> None:

@@ -79,7 +79,14 @@ def test_the_unit_is_what_systemd_understands(unit: Path) -> None:
 
 def test_the_unit_exposes_little(unit: Path) -> None:
     """What a door that was taken over could reach, by systemd's own measure."""
-    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSED_AT_MOST}", "--no-pager", str(unit)]
+    command = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        f"--threshold={EXPOSED_AT_MOST}",
+        "--no-pager",
+        str(unit),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert re.search(r"Overall exposure level .*: [01]\.\d", done.stdout)
