@@ -19,10 +19,11 @@ RETRIES = Config(retries={"total_max_attempts": 2}, connect_timeout=10, read_tim
 
 def local_client(home: CloudHome, settings: Settings) -> Any:
     """A client of the running cloud's data plane."""
+    ready = home.read_ready()  # before the key, which would be made anew
     key = operator_key(home)
     return boto3.client(
         "iot-data",
-        endpoint_url=home.read_ready()["http"],
+        endpoint_url=ready["http"],
         region_name=settings.region,
         aws_access_key_id=key.access_key_id,
         aws_secret_access_key=key.secret_access_key,

@@ -33,8 +33,8 @@ def _take(arguments: argparse.Namespace) -> int:
     try:
         bundle: Any = json.loads(arguments.bundle.read_text())
         thing = bundle["thing"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EnrolmentError(f"{arguments.bundle} is not a bundle: {error}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EnrolmentError(f"{arguments.bundle} is no bundle of an operator: {error}") from error
     path = accept_bundle(home() / "pi" / thing, bundle)
     print(f"enrolled as device {bundle['device_id']} at site {bundle['site']}: {path}")
     return 0

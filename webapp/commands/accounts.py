@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     account = commands.add_parser("account", help="make and list accounts").add_subparsers(required=True)
     create = account.add_parser("create", help="make a built-in account: its key is encrypted with the passphrase")
     _names(create)
-    create.add_argument("--role", choices=[*Role], default=Role.BUYER)
+    create.add_argument("--role", choices=[str(role) for role in Role], default=Role.BUYER)
     create.add_argument("--verified", action="store_true", help="buyers see that an operator knows this seller")
     create.set_defaults(run=_create)
     listing = account.add_parser("list", help="list the accounts")
@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     listing.set_defaults(run=_list)
     role = account.add_parser("role", help="give an account another role")
     role.add_argument("--name", required=True)
-    role.add_argument("--role", choices=[*Role], required=True)
+    role.add_argument("--role", choices=[str(role) for role in Role], required=True)
     role.add_argument("--verified", action=argparse.BooleanOptionalAction)
     role.set_defaults(run=_role)
     admin = commands.add_parser("admin", help="make the first administrator").add_subparsers(required=True)
@@ -101,5 +101,7 @@ def _say(rows: list[dict[str, str]], as_json: bool, *, many: bool = False) -> No
     if as_json:
         sys.stdout.write(json.dumps(rows if many else rows[0]) + "\n")
         return
+    if not rows:
+        sys.stderr.write("no account yet: lading-web account create, or lading-web admin create\n")
     for row in rows:
         sys.stdout.write("  ".join(row.values()) + "\n")

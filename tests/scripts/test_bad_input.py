@@ -1,0 +1,152 @@
+"""Wrong calls of every command: a sentence that says what to do, a status other than 0, and nothing left behind."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import contracts.__main__
+import geth_network.__main__
+import iot_client.__main__
+import iot_cloud.__main__
+import proxy.__main__
+import webapp.__main__
+
+Main = Callable[[list[str]], int | None]
+MAINS: dict[str, Main] = {
+    "lading-chain": geth_network.__main__.main,
+    "lading-gateway": proxy.__main__.main,
+    "lading-cloud": iot_cloud.__main__.main,
+    "lading-web": webapp.__main__.main,
+    "lading-pi": iot_client.__main__.main,
+    "contracts": contracts.__main__.main,
+}
+SCRIPTS = ("audit", "bench", "check", "demo", "setup", "test")
+NOTHING_THERE = [
+    ("lading-chain up", "run `lading-chain new` first"),
+    ("lading-chain status", "run `lading-chain new` first"),
+    ("lading-chain down", "no chain is running"),
+    ("lading-chain fund 0x12 1", "'0x12' is not an address"),
+    ("lading-chain logs", "run `lading-chain new` first"),
+    ("lading-chain attach rpc-1", "run `lading-chain new` first"),
+    ("lading-chain backup out.tar", "run `lading-chain new` first"),
+    ("lading-chain restore none.tar", "none.tar is not a whole backup"),
+    ("lading-chain join none.json --name a --card c.json", "none.json cannot be read"),
+    ("lading-chain new --sealers 2", "choose 1 or 3"),
+    ("lading-gateway up", "certificate"),
+    ("lading-gateway check", "certificate"),
+    ("lading-gateway status", "no gateway runs"),
+    ("lading-gateway device add gate-1 0A", "start it with lading-gateway up"),
+    ("lading-gateway render out", "certificate"),
+    ("lading-cloud status", "start it with `lading-cloud up`"),
+    ("lading-cloud revoke gate-1", "start the cloud with `lading-cloud up`"),
+    ("lading-cloud shadow get gate-1", "the cloud does not run"),
+    ("lading-web up", "start lading-chain, or set rpc"),
+    ("lading-web admin create --name root", "give --passphrase-file"),
+    ("lading-web admin create --name root --passphrase-file none.txt", "none.txt"),
+    ("lading-web device provision --enrolment none.json --out b.json", "none.json is no enrolment file"),
+    ("lading-web device revoke --thing gate-1", "start lading-chain, or set rpc"),
+    ("lading-pi run", "enrol this device first"),
+    ("lading-pi check", "enrol this device first"),
+    ("lading-pi journal", "enrol this device first"),
+    ("lading-pi scan none.png", "enrol this device first"),
+    ("lading-pi --config none.toml check", "none.toml does not exist"),
+    ("lading-pi enrol --bundle none.json", "none.json is no bundle of an operator"),
+    ("contracts deploy", "start it with `lading-chain up`"),
+    ("contracts proof verify none.json --sealers 0x1212121212121212121212121212121212121212", "none.json"),
+]
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder and an empty run folder within it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LADING_HOME", str(tmp_path / "run folder"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    return tmp_path
+
+
+def call(line: str) -> int:
+    """Run a command within this process; argparse's exit counts as its status."""
+    name, *arguments = line.split()
+    try:
+        return MAINS[name](arguments) or 0
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+@pytest.mark.parametrize(("line", "words"), NOTHING_THERE, ids=[line for line, _ in NOTHING_THERE])
+def test_where_nothing_is_there_it_says_what_to_do(
+    nowhere: Path, capsys: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    """One sentence on stderr, status 1, no file of results, no traceback."""
+    assert call(line) == 1
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "Traceback" not in said.err
+    assert "[Errno 2] No such file or directory: '/" not in said.err
+    assert [path.name for path in nowhere.iterdir() if path.name != "run folder"] == []
+
+
+@pytest.mark.parametrize("name", MAINS)
+@pytest.mark.parametrize("wrong", ["frobnicate", "--frobnicate", ""])
+def test_a_wrong_word_is_wrong_usage(nowhere: Path, capsys: pytest.CaptureFixture[str], name: str, wrong: str) -> None:
+    """Status 2, the usage on stderr, and what could have been said instead."""
+    assert call(f"{name} {wrong}") == 2
+    said = capsys.readouterr().err
+    assert "usage: " in said
+    assert "<" not in said.split("choose from")[-1]
+    assert list(nowhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_refuse_unknown_options(name: str) -> None:
+    """Status 2 before anything is begun."""
+    ended = subprocess.run([f"scripts/{name}", "--frobnicate"], capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode != 0
+    assert "frobnicate" in ended.stderr + ended.stdout
+
+
+def as_stranger(*command: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as somebody who owns nothing, in a user namespace where this is not root's already."""
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.geteuid() == 0 else []
+    environment = os.environ | {"LADING_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [*drop, sys.executable, "-m", *command],
+        capture_output=True, text=True, check=False, timeout=120, env=environment,
+    )  # fmt: skip
+
+
+ANYBODY = "0x" + "12" * 20
+ENROL = f"iot_client enrol --thing gate-1 --site 1 --chain-id 1 --operator {ANYBODY} --registry {ANYBODY}"
+COMMANDS = ("geth_network new --chain anvil", "iot_cloud up", ENROL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_run_folder_that_one_may_not_write_is_named(command: str) -> None:
+    """Status 1 and the folder's name; no traceback."""
+    ended = as_stranger(*command.split(), home=Path("/proc/lading"))
+    assert ended.returncode == 1, ended.stderr
+    assert "/proc/lading" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+FULL = 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$LADING_HOME"; head -c 1m /dev/zero >"$LADING_HOME/filler" || true; exec "$@"'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_disk_is_said(command: str, tmp_path: Path) -> None:
+    """Status 1 and the system's own words; no traceback."""
+    ended = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "--", "sh", "-ec", FULL, "sh", sys.executable, "-m", *command.split()],
+        capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"LADING_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert ended.returncode == 1, ended.stderr
+    assert "No space left on device" in ended.stderr
+    assert "Traceback" not in ended.stderr
