@@ -136,6 +136,7 @@ def test_a_run_folder_that_one_may_not_write_is_named(command: str) -> None:
     assert "Traceback" not in ended.stderr
 
 
+UNSHARED = ("unshare", "--map-root-user", "--mount", "--")
 FULL = """
 mount -t tmpfs -o size=64k,mode=700 tmpfs "$LADING_HOME"
 head -c 1m /dev/zero >"$LADING_HOME/filler" || true
@@ -148,7 +149,7 @@ exec "$@"
 def test_a_full_disk_is_said(command: str, tmp_path: Path) -> None:
     """Status 1 and the system's own words; no traceback."""
     ended = subprocess.run(
-        [*"unshare --map-root-user --mount -- sh -ec".split(), FULL, "sh", sys.executable, "-m", *command.split()],
+        [*UNSHARED, "sh", "-ec", FULL, "sh", sys.executable, "-m", *command.split()],
         capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"LADING_HOME": str(tmp_path)},
     )  # fmt: skip
     assert ended.returncode == 1, ended.stderr
