@@ -105,6 +105,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ChainError as refusal:
         print(f"lading-chain: {refusal}", file=sys.stderr)
         sys.exit(1)
+    except OSError as fault:  # a full disk, a folder that is not ours
+        print(f"lading-chain: {fault.filename or 'the system'}: {fault.strerror or fault}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 from geth_network.errors import BundleError, FolderError
@@ -18,12 +19,15 @@ def back_up(folder: Folder, archive: Path) -> int:
         raise FolderError(f"{archive} exists: choose another name")
     with folder.held():
         draft = archive.with_name(f".{archive.name}.part")
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as tar:
-                tar.add(folder.path, arcname="chain", filter=without_passing_things)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(archive)
+        try:
+            with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+                with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as tar:
+                    tar.add(folder.path, arcname="chain", filter=without_passing_things)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(archive)
+        finally:
+            draft.unlink(missing_ok=True)  # of a full disk
     return archive.stat().st_size
 
 
@@ -33,14 +37,16 @@ def without_passing_things(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def restore(folder: Folder, archive: Path) -> None:
-    """Unpacks an archive into an unused folder."""
+    """Unpacks an archive into an unused folder; of half an archive nothing stays."""
     if folder.network.exists():
         raise FolderError(f"{folder.path} already holds a chain: move it away first")
-    with folder.held():
+    with folder.held(), tempfile.TemporaryDirectory(prefix=".restoring", dir=folder.path.parent) as draft:
         try:
             with tarfile.open(archive, "r:gz") as tar:
-                tar.extractall(folder.path.parent, filter="data")
+                tar.extractall(draft, filter="data")
         except (OSError, tarfile.TarError, EOFError) as damage:
             raise BundleError(f"{archive} is not a whole backup of a chain: {damage}") from damage
-        load_network(folder.network)
+        load_network(Path(draft) / "chain" / "network.json")
+        for path in sorted(Path(draft).glob("chain/*"), key=lambda path: path.name == "network.json"):
+            path.replace(folder.path / path.name)
         folder.path.chmod(0o700)

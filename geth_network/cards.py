@@ -28,6 +28,8 @@ class Card:
         try:
             data = parse(text)
             peers = tuple(Peer(**peer) for peer in data["peers"])
+            if not peers:
+                raise ValueError("it names no node")
             return cls(int(data["chain_id"]), str(data["genesis_hash"]), peers)
         except (ValueError, TypeError, KeyError, RecursionError) as damage:
             raise BundleError(f"this is not a member's card ({damage}): `lading-chain join` writes one") from damage

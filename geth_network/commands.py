@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 
+from geth_network.errors import FolderError, RunningError
 from geth_network.folder import Folder, read_text, write_atomically
 from geth_network.network import Kind, load_network
-from geth_network.settings import Settings
+from geth_network.settings import read_settings
 
 CHOSEN_AT_NEW = (
     "sealers", "rpc_nodes", "period_s", "epoch", "chain_id", "gas_limit", "rpc_port", "peer_port", "host", "allow",
@@ -26,7 +27,7 @@ def run_new(folder: Folder, arguments: argparse.Namespace) -> None:
 
     chosen = {key: getattr(arguments, key) for key in CHOSEN_AT_NEW if getattr(arguments, key) is not None}
     network = create.create_network(
-        folder, Settings(**chosen), kind=Kind(arguments.chain),
+        folder, read_settings(**chosen), kind=Kind(arguments.chain),
         alloc_wei=amounts.parse_alloc(arguments.alloc), allow_even=arguments.even,
     )  # fmt: skip
     say(f"made chain {network.chain_id} in {folder.path}; start it with `lading-chain up`")
@@ -36,14 +37,14 @@ def run_up(folder: Folder, arguments: argparse.Namespace) -> None:
     """`up`."""
     from geth_network import up
 
-    up.run_network(folder, Settings(), say, frozenset(arguments.without))
+    up.run_network(folder, read_settings(), say, frozenset(arguments.without))
 
 
 def run_down(folder: Folder, _: argparse.Namespace) -> None:
     """`down`."""
     from geth_network import up
 
-    up.stop_network(folder, Settings().stop_timeout_s * 3)
+    up.stop_network(folder, read_settings().stop_timeout_s * 3)
     say("stopped")
 
 
@@ -71,7 +72,9 @@ def run_logs(folder: Folder, arguments: argparse.Namespace) -> None:
     """`logs`."""
     network = load_network(folder.network)
     names = arguments.node or [node.name for node in network.nodes]
-    logs = [str(folder.log(network.node(name).name)) for name in names]
+    logs = [str(path) for path in (folder.log(network.node(name).name) for name in names) if path.exists()]
+    if not logs:
+        raise RunningError("there is no log yet: start the network with `lading-chain up`")
     follow = ["-F"] if arguments.follow else []
     sys.exit(subprocess.run(["tail", "-n", str(arguments.lines), *follow, *logs], check=False).returncode)
 
@@ -80,17 +83,24 @@ def run_attach(folder: Folder, arguments: argparse.Namespace) -> None:
     """`attach`."""
     from geth_network.programs import find_program
 
-    node = load_network(folder.network).node(arguments.node)
-    geth = find_program("geth", Settings().geth)
+    network = load_network(folder.network)
+    node = network.node_with_chain(arguments.node)
+    place = str(folder.ipc(node.name)) if network.kind is Kind.GETH else folder.read_ready()["rpc"][0]
+    if network.kind is Kind.GETH and not folder.ipc(node.name).exists():
+        raise RunningError(f"{node.name} does not run: look at `lading-chain status`, start it with `lading-chain up`")
+    geth = find_program("geth", read_settings().geth)
     script = ["--exec", arguments.exec] if arguments.exec else []
-    os.execv(geth, [str(geth), "attach", *script, str(folder.ipc(node.name))])  # noqa: S606  # becomes the console
+    os.execv(geth, [str(geth), "attach", *script, place])  # noqa: S606  # becomes the console
 
 
 def run_resync(folder: Folder, arguments: argparse.Namespace) -> None:
     """`resync`."""
     from geth_network import preparation, requests
 
-    node = load_network(folder.network).node(arguments.node)
+    network = load_network(folder.network)
+    node = network.node_with_chain(arguments.node)
+    if network.kind is not Kind.GETH:
+        raise FolderError(f"{network.kind} keeps nothing after `down`, so there is nothing to fetch anew")
     if folder.holder():
         requests.ask_resync(folder, node.name)
         say(f"asked the running network to fetch the chain of {node.name} anew; watch it with `lading-chain status`")
@@ -130,7 +140,7 @@ def run_join(folder: Folder, arguments: argparse.Namespace) -> None:
 
     chosen = {key: getattr(arguments, key) for key in CHOSEN_AT_JOIN if getattr(arguments, key) is not None}
     bundle = cards.Bundle.from_json(read_text(arguments.bundle))
-    card = members.join(folder, bundle, Settings(**chosen), arguments.name)
+    card = members.join(folder, bundle, read_settings(**chosen), arguments.name)
     write_atomically(arguments.card, card.to_json())
     say(f"joined chain {card.chain_id}; give {arguments.card} to the other members for their `add-member`")
 

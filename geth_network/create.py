@@ -20,7 +20,7 @@ def check_counts(sealers: int, rpc_nodes: int, *, allow_even: bool) -> None:
         raise SettingsError("a network has 1 sealer or more, 0 RPC nodes or more, and at most 100 nodes")
     if sealers % 2 == 0 and not allow_even:
         raise SettingsError(
-            f"{sealers} sealers tolerate {(sealers - 1) // 2} failures, as {sealers - 1} do, and one more can fail: "
+            f"with {sealers} sealers {(sealers - 1) // 2} may fail, no more than with {sealers - 1}, and one more can: "
             f"choose {sealers - 1} or {sealers + 1}, or say --even if you mean it"
         )
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from eth_account.signers.local import LocalAccount
 from geth_network.errors import FolderError, RpcError
 from geth_network.folder import Folder
 from geth_network.keys import load_account
-from geth_network.rpc import Ask, HttpNode, head_or_none
+from geth_network.network import Role, load_network
+from geth_network.rpc import Ask, HttpNode, IpcNode, head_or_none
 
 GAS = 100_000  # an account with code may want more than 21,000
 FEE_WEI = 10**10  # a generous ceiling; the base fee is what is paid
@@ -35,7 +37,8 @@ def fund(folder: Folder, address: str, wei: int, timeout_s: float = 60) -> Payme
     if not (folder.treasury / "keystore.json").exists():
         raise FolderError(f"the treasury's keystore is not in {folder.treasury}: only the member who holds it can pay")
     treasury = load_account(folder.treasury)
-    ask = first_answering(ready["rpc"])
+    sealers = load_network(folder.network).of_role(Role.SEALER)
+    ask = first_answering([*map(HttpNode, ready["rpc"]), *(IpcNode(folder.ipc(node.name)) for node in sealers)])
     with (folder.treasury / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         transaction = send(ask, treasury, int(ready["chain_id"]), address, wei)
@@ -43,12 +46,12 @@ def fund(folder: Folder, address: str, wei: int, timeout_s: float = 60) -> Payme
     return Payment(transaction, int(mined["blockNumber"], 16), int(ask("eth_getBalance", address, "latest"), 16))
 
 
-def first_answering(urls: list[str]) -> Ask:
-    """A node that is there; one of them may be restarting."""
-    for url in urls:
-        if head_or_none(HttpNode(url)):
-            return HttpNode(url)
-    raise RpcError(f"none of {' '.join(urls)} answers: look at `lading-chain status`")
+def first_answering(nodes: Sequence[Ask]) -> Ask:
+    """A node that is there; one of them may be restarting, and a member may have sealers only."""
+    for node in nodes:
+        if head_or_none(node):
+            return node
+    raise RpcError("none of our nodes answers: look at `lading-chain status`")
 
 
 def send(ask: Ask, payer: LocalAccount, chain_id: int, address: str, wei: int) -> str:

@@ -87,6 +87,14 @@ class Network:
                 return node
         raise FolderError(f"no node is called {name!r}; there are {', '.join(n.name for n in self.nodes)}")
 
+    def node_with_chain(self, name: str) -> Node:
+        """Our node of this name, unless it is the bootnode, which only introduces others."""
+        node = self.node(name)
+        if node.role is Role.BOOTNODE:
+            others = ", ".join(other.name for other in self.nodes if other != node)
+            raise FolderError(f"{name} holds no chain: name one of {others}")
+        return node
+
     def with_ports(self, ports: dict[str, tuple[int, int | None]]) -> Self:
         """The same network with (peer port, RPC port) of each node filled in."""
         nodes = tuple(replace(n, peer_port=ports[n.name][0], rpc_port=ports[n.name][1]) for n in self.nodes)

@@ -1,15 +1,19 @@
 """The table `[chain]` of lading.toml, each key overridden by `LADING_CHAIN_<KEY>`."""
 
 import os
+import tomllib
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     PyprojectTomlConfigSettingsSource,
     SettingsConfigDict,
 )
+
+from geth_network.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -62,3 +66,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options first, then the environment, then the file."""
         return init_settings, env_settings, PyprojectTomlConfigSettingsSource(settings_cls, lading_config())
+
+
+def read_settings(**options: Any) -> Settings:
+    """The settings; refuses in words what is no setting, or of the wrong kind."""
+    try:
+        return Settings(**options)
+    except ValidationError as refusal:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in refusal.errors())
+        faults = faults.replace("Extra inputs are not permitted", "there is no such setting")
+        raise SettingsError(f"[chain] of {lading_config()}, or LADING_CHAIN_…: {faults}") from None
+    except tomllib.TOMLDecodeError as damage:
+        raise SettingsError(f"{lading_config()} is not TOML: {damage}") from None

@@ -98,7 +98,7 @@ def as_json(lines: list[NodeStatus]) -> str:
 
 def print_table(lines: list[NodeStatus]) -> None:
     """For people."""
-    table = Table(box=None, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("node", "role", "state", "head", "age", "peers", "turn", "memory", "restarts"):
         table.add_column(heading, justify="left" if heading in {"node", "role", "state", "turn"} else "right")
     for line in lines:

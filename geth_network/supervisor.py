@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from geth_network.child import Child, log_tail
-from geth_network.errors import NodeError, RpcError
+from geth_network.errors import ChainError, NodeError, RpcError
 from geth_network.folder import Folder, write_atomically
 from geth_network.network import Network, Role, load_network
 from geth_network.preparation import configure, damage_in, renew
@@ -83,7 +83,13 @@ class Supervisor:
     def resync(self, name: str) -> None:
         """Fetches a node's chain from the others."""
         self.say(f"{name} forgets its chain and fetches it from the others")
-        self.restart(name, lambda: renew(self.folder, self.network, name, self.commands[name][0]))
+        try:
+            self.restart(name, lambda: renew(self.folder, self.network, name, self.commands[name][0]))
+        except (ChainError, OSError) as fault:  # of one node, such as a full disk: the others go on
+            keeping = self.nodes[name]
+            keeping.child, keeping.alarm = None, f"{name} could not be made anew and stays down: {fault}"
+            self.say(f"ALARM: {keeping.alarm}")
+            self.note()
 
     def ipc(self, name: str) -> IpcNode:
         """A node's socket."""

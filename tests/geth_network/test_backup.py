@@ -77,6 +77,8 @@ def test_half_a_backup_is_refused(chain: Chain, tmp_path: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:-200])
     with pytest.raises(BundleError, match="not a whole backup"):
         backup.restore(Folder(tmp_path / "chain"), archive)
+    assert [path.name for path in (tmp_path / "chain").iterdir()] == ["lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chain", "chain.tar.gz"]
 
 
 def ruin(folder: Folder, node: str) -> None:

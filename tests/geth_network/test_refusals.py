@@ -1,5 +1,7 @@
 """Wrong settings and wrong surroundings: a clear sentence, status 1, nothing left behind."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from geth_network.__main__ import main
 from geth_network.amounts import parse_address, parse_ether
 from geth_network.errors import SettingsError
-from geth_network.folder import Folder
+from geth_network.folder import Folder, write_atomically
 from tests.geth_network.chain import Chain
 
 
@@ -39,6 +41,77 @@ def test_new_refuses(home: Path, capsys: pytest.CaptureFixture[str], arguments: 
     """The sentence says what to choose; no file is made."""
     assert words in refusal(capsys, "new", *arguments)
     assert not (home / "chain" / "network.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("logs", "there is no log yet"),
+        ("attach seller", "seller does not run"),
+        ("attach bootnode", "bootnode holds no chain: name one of seller, rpc-1"),
+        ("attach nobody", "no node is called 'nobody'"),
+        ("resync bootnode", "bootnode holds no chain"),
+        ("add-member {home}/chain/network.json", "not a member's card (it names no node)"),
+    ],
+)
+def test_a_node_that_cannot_be_reached_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    """Our own words, not geth's or the shell's."""
+    main(["new", "--sealers", "1", "--rpc-nodes", "1"])
+    assert words in refusal(capsys, *line.format(home=home).split())
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "words"),
+    [
+        ("[chain", {}, "lading.toml is not TOML"),
+        ("[chain]\nperiod = 2", {}, "period: there is no such setting"),
+        ("[chain]\nperiod_s = 'x'", {}, "period_s: Input should be a valid integer"),
+        ("", {"LADING_CHAIN_SEALERS": "three"}, "sealers: Input should be a valid integer"),
+    ],
+)
+def test_a_setting_that_is_none_is_named(
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    file: str,
+    environment: dict[str, str],
+    words: str,
+) -> None:
+    """The file, the key and what is wrong, in one line; nothing is made."""
+    (home / "lading.toml").write_text(file)
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    said = refusal(capsys, "new")
+    assert words in said
+    assert str(home / "lading.toml") in said
+    assert said.count("\n") == 1
+    assert not (home / "chain").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's words and the folder, no traceback."""
+    (home / "file").touch()
+    monkeypatch.setenv("LADING_HOME", str(home / "file"))
+    assert f"{home}/file/chain: Not a directory" in refusal(capsys, "new")
+
+
+def test_a_full_disk_leaves_the_old_text_and_no_draft(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A description is whole or not there."""
+    path = home / "network.json"
+    write_atomically(path, "old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, "new")
+    assert [(found.name, found.read_text()) for found in home.iterdir()] == [("network.json", "old")]
 
 
 def test_an_even_number_is_possible_if_meant(home: Path) -> None:

@@ -1,11 +1,13 @@
 """A node that keeps failing: real processes, the watchdog's patience made short."""
 
+import errno
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from geth_network import child, status, watchdog
+from geth_network import supervisor as supervisor_module
 from geth_network.__main__ import main
 from geth_network.supervisor import Supervisor
 from geth_network.watchdog import MAX_FAILURES
@@ -53,6 +55,22 @@ def test_a_node_that_keeps_failing_stays_down_with_an_alarm(
     )
     main(["status"])
     assert "ALARM seller: seller failed 7 times in a row and stays down" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_node_that_cannot_be_made_anew_takes_no_other_down(
+    failing: tuple[Supervisor, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resync that fails is an alarm of that node; the supervisor goes on."""
+    supervisor, said = failing
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(supervisor_module, "renew", full)
+    supervisor.resync("seller")
+    assert supervisor.nodes["seller"].child is None
+    assert "seller could not be made anew and stays down" in str(supervisor.nodes["seller"].alarm)
+    assert "No space left on device" in said[-1]
 
 
 def test_a_long_log_keeps_one_older_part(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
