@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chromium_shop import FLAGS, Shop, fill_listing, put_up, sign_in
+from chromium_shop import FLAGS, PATIENCE_MS, Shop, fill_listing, put_up, sign_in
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from worlds import ETHER, PASSPHRASE, World, build_world, start_anvil, stop, wait_for
 
@@ -20,6 +21,12 @@ GOODS = (
     ("Nimbus", "Trailer", "TR-0091", 2016, 3, 7),
     ("Orkan", "Bow thruster", "BT-77", 2022, 6, 30),
 )
+FILE = """make,model,number,year,price,site,refund_days
+Orkan,Outboard 40,OB-40-119,2021,12,1,0
+Föhn,Heat pump,FP-2232,2023,8,1,30
+Mistral,Sail 32 m²,MS-33,18,5,1,90
+"""
+"""A seller's file, one line of it with a mistake."""
 
 
 def stock(world: World) -> None:
@@ -60,11 +67,16 @@ def take(shop: Shop, browser: Browser, folder: Path) -> None:
             fill_listing(page, "N" * 70)
             page.click("main form button.full")
             picture(page, folder, "sell-new-refused")
+            page.goto("/sell/batch")
+            page.set_input_files("#file", {"name": "goods.csv", "mimeType": "text/csv", "buffer": FILE.encode()})
+            page.click("text=Look at it")
+            picture(page, folder, "sell-batch-preview")
 
 
 def opened(shop: Shop, browser: Browser, who: str) -> Page:
     """Return somebody's page."""
     page = browser.new_context(base_url=shop.url, device_scale_factor=1).new_page()
+    page.set_default_timeout(5 * PATIENCE_MS)
     if who:
         sign_in(page, who)
     return page
@@ -76,7 +88,9 @@ def picture(page: Page, folder: Path, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 860})
         page.emulate_media(color_scheme="dark" if kind == "narrow" else "light", reduced_motion="reduce")
         page.wait_for_load_state("networkidle") if "/transactions/" not in page.url else None
-        page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)
+        path = folder / f"{name}-{kind}.png"
+        page.screenshot(path=path, full_page=True)
+        Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def main() -> None:
