@@ -114,7 +114,7 @@ def revoke(settings: Settings, thing: str, *, dry_run: bool, say: Say) -> None:
         account.call("delete_certificate", certificateId=certificate, forceDelete=True)
     account.call("delete_policy", policyName=_policy_name(name))
     account.call("delete_thing", thingName=name)
-    say(f"{name}: revoked on AWS")
+    say(f"{name}: nothing was done, these are the calls" if dry_run else f"{name}: revoked on AWS")
 
 
 def list_things(settings: Settings, *, dry_run: bool, say: Say) -> list[dict[str, Any]]:
