@@ -59,7 +59,7 @@ def gate_of(thing: str, shadow: dict[str, Any] | None, status: dict[str, Any], n
         thing=thing,
         since=now,
         online=online if isinstance(online, bool) else None,
-        heard_at=max(filter(None, (heard, document.get("timestamp"))), default=None),
+        heard_at=max(filter(None, (heard, _told_at(document))), default=None),
         asked=_table(desired.get("release")),
         last=_table(reported.get("lastRelease")),
         version=document.get("version"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hexbytes import HexBytes
 from sqlalchemy import select
 
 from contracts.calls import Call
@@ -72,7 +73,7 @@ class PageProvisioning(Provisioning):
     def _funding(self, enrolment: Enrolment) -> list[Call]:
         wanted = parse_eth(self._parts.settings.device_balance_eth, "device_balance_eth")
         has = self._parts.chain.balance(enrolment.device)
-        return [Call(enrolment.device, "0x", wanted - has, TRANSFER_GAS)] if has < wanted // 2 else []  # type: ignore[arg-type]
+        return [Call(enrolment.device, HexBytes(b""), wanted - has, TRANSFER_GAS)] if has < wanted // 2 else []  # type: ignore[arg-type]
 
     def _sign(self, enrolment: Enrolment, purpose: str, calls: list[Call]) -> None:
         if not self._key or self._open(enrolment.thing):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hexbytes import HexBytes
 from pydantic import BaseModel, ValidationError
 
 from contracts.calls import Call
@@ -20,7 +21,7 @@ from webapp.services import Services
 TRANSFER_GAS = 21_000
 _HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 _THING = re.compile(r"[A-Za-z0-9_-]{1,64}")
-TAKEN_NAMES = frozenset({"alarms", "analytics", "devices", "log", "sellers", "sites", "tasks"})
+TAKEN_NAMES = frozenset({"alarms", "analytics", "devices", "live", "log", "sellers", "sites", "tasks"})
 """A gate's page would lie where another page is."""
 
 
@@ -215,7 +216,7 @@ class Provisioning:
         wanted = parse_eth(self._parts.settings.device_balance_eth, "device_balance_eth")
         has = self._parts.chain.balance(enrolment.device)
         if has < wanted // 2:
-            call = Call(enrolment.device, "0x", wanted - has, TRANSFER_GAS)  # type: ignore[arg-type]
+            call = Call(enrolment.device, HexBytes(b""), wanted - has, TRANSFER_GAS)  # type: ignore[arg-type]
             self._sender.send(call, "fund", enrolment.thing, f"fund-{enrolment.device[:20]}")
         return {"had_wei": str(has)}
 

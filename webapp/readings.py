@@ -78,4 +78,4 @@ def _thinned(points: list[tuple[float, float]], most: int) -> list[tuple[float, 
         stretch = points[start : start + step]
         ends = {min(stretch, key=lambda point: point[1]), max(stretch, key=lambda point: point[1])}
         kept += sorted(ends)
-    return [*kept[:-1], points[-1]]
+    return kept if kept[-1] == points[-1] else [*kept, points[-1]]

@@ -67,6 +67,7 @@ class Watcher:
 
     def _turn(self, stop: threading.Event, every_s: float) -> None:
         if not hold(self._database, WATCH):
+            self._doorbell.close()  # the holder listens with the same certificate
             stop.wait(LEASE_S / 3)
             return
         self._beat = time.monotonic()
@@ -149,7 +150,7 @@ class Watcher:
 
     def _keep(self, session: Session, gate: Gate) -> None:
         row = session.get(GateRow, gate.thing)
-        if row is None or row.state != gate.state or row.online != gate.online:
+        if row is None or row.state != gate.state:
             insert_new(session, [gate_row(self._chain_id, gate, time.time())])
         if row is None:
             row = GateRow(thing=gate.thing, chain_id=self._chain_id, since=gate.since or time.time())

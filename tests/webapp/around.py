@@ -53,7 +53,7 @@ class Around:
             assert started.poll() is None, log.read_text()
             return (self.home / process / "ready.json").exists()
 
-        wait_for(serves)
+        wait_for(serves, 200)
 
     def start_gateway(self) -> None:
         """Give the gateway a certificate of the cloud's authority and start it."""

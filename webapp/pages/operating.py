@@ -1,16 +1,18 @@
 """What an operator does beside watching: open and close sites, admit sellers whose names buyers then see."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length, Regexp
 
+from contracts.sale import Status
 from webapp.access import audit, only, operates, the_user
 from webapp.errors import Refused, WebError
 from webapp.forms.fields import ActionForm, OnceForm
 from webapp.forms.listing import clean
-from webapp.models import Transaction, User
+from webapp.models import SaleRow, Transaction, User
 from webapp.outbox import Planned
 from webapp.people import Role
 from webapp.services import services
@@ -95,7 +97,16 @@ def sellers() -> str:
     query = select(User).where(User.role.in_((Role.SELLER, Role.BUYER))).order_by(User.role.desc(), User.name)
     with services().database.read() as db:
         people = list(db.scalars(query.limit(500)))
-    return render_template("warehouse/sellers.html", people=people, form=OnceForm(formdata=None))
+        sellers = [person.address for person in people if person.role == Role.SELLER]
+        offered = _offered(db, sellers)
+    return render_template("warehouse/sellers.html", people=people, offered=offered, form=OnceForm(formdata=None))
+
+
+def _offered(db: Session, sellers: list[str]) -> dict[str, int]:
+    """Return how many goods each of these people offers: they stay when the admission ends."""
+    mine = (SaleRow.chain_id == services().chain.chain_id, SaleRow.status == int(Status.LISTED))
+    query = select(SaleRow.seller, func.count()).where(*mine, SaleRow.seller.in_(sellers)).group_by(SaleRow.seller)
+    return {seller: count or 0 for seller, count in db.execute(query)}
 
 
 @bp.post("/sellers/<int:user_id>/<what>")

@@ -1,6 +1,5 @@
 """The warehouse: sites, devices, gates live, and a place to drop a barcode's picture. Operators and auditors."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -17,7 +16,7 @@ from webapp.furniture import sites_by_id
 from webapp.gate_commands import newest
 from webapp.gates import Gate
 from webapp.inbox import drop
-from webapp.live import stream
+from webapp.live import changes, stream
 from webapp.models import DeviceRow, SaleRow, now
 from webapp.pages.tasks import tasks_of
 from webapp.people import Role
@@ -26,6 +25,7 @@ from webapp.services import services
 
 bp = Blueprint("warehouse", __name__, url_prefix="/warehouse")
 LOG = 25
+LOOK_AGAIN_S = 1.0
 T = TypeVar("T")
 
 
@@ -118,12 +118,11 @@ def readings(thing: str) -> str:
 def _pushed(look: Callable[[], T], draw: Callable[[T], str]) -> Response:
     def pieces() -> Iterator[str]:
         before: T | None = None
-        while True:
+        for _ in changes(LOOK_AGAIN_S):  # a gate becomes unknown also when nothing is told any more
             seen = look()
             if seen != before:
                 yield draw(seen)
                 before = seen
-            time.sleep(services().settings.poll_s)
 
     return stream(pieces())
 
