@@ -58,7 +58,10 @@ def ask_pi(path: Path, question: dict[str, object], timeout_s: float = 10.0) -> 
             answer = connection.makefile("rb").readline(MAX_LINE)
     except OSError as error:
         raise PiError("no lading-pi runs for this thing: start it with `lading-pi run`") from error
-    found = json.loads(answer)
+    try:
+        found = json.loads(answer)
+    except ValueError as error:
+        raise PiError("the running Pi ended before it answered; what it did is in its journal") from error
     if not isinstance(found, dict):
         raise PiError("the running Pi gave no answer")
     return found

@@ -79,15 +79,17 @@ def geth_chain(folder: Path) -> Iterator[Chain]:
 class Nodes:
     """The processes under `lading-chain up`, by name; each is killed now and then and started by its watchdog."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, spare_last: bool = True) -> None:
         self._state = folder / "state.json"
         network = load_network(folder / "network.json")
-        self._rpc = [node.name for node in network.of_role(Role.RPC)][:-1]
+        self._rpc = [node.name for node in network.of_role(Role.RPC)]
+        if spare_last:
+            self._rpc.pop()
         self._sealers = [node.name for node in network.of_role(Role.SEALER)]
         self._struck: dict[str, float] = {}
 
     def gusts(self) -> dict[str, Gust]:
-        """What may befall them; the last RPC node is spared."""
+        """What may befall them."""
         return {
             "RPC node killed": lambda _: kill(self._next(self._rpc)),
             "RPC node frozen": lambda for_s: freeze(self._next(self._rpc), for_s),

@@ -177,7 +177,7 @@ def run(raised: Raised, orders: list[Order], weather: AbstractContextManager[obj
 
     def serve(number: int) -> None:
         door, buyer = raised.doors[number], account(f"chaos buyer {number}")
-        door.start(mortal=True, **QUICK)
+        door.launch(mortal=True, **QUICK)
         while time.monotonic() < until and (taken := market.take()) is not None:
             tally.add(market.pickup(door, buyer, *taken).run())
         door.kill()

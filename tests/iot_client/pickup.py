@@ -19,11 +19,11 @@ from tests.iot_client import power
 from tests.iot_client.faults import arm, disarm
 from tests.iot_client.warehouse import Door
 
-QUICK = {"open_within_s": 15.0, "abort_after_s": 6.0, "sense_within_s": 3.0, "pulse_s": 0.2, "resend_s": 1.0,
+QUICK = {"open_within_s": 30.0, "abort_after_s": 6.0, "sense_within_s": 3.0, "pulse_s": 0.2, "resend_s": 1.0,
          "poll_s": 0.8}  # fmt: skip
 SHOW_EVERY_S = 6.0
 LOOK_EVERY_S = 0.2
-LOST_AFTER_S = 300.0
+LOST_AFTER_S = 1_800.0
 TIMING = Timing(open_s=0.2)
 SETTLES_S = 0.3
 AT_REST = {GateState.LOCKED, GateState.JAMMED}

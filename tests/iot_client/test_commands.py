@@ -1,12 +1,16 @@
 """The command line, in words and exit statuses."""
 
 import json
+import socket
+import threading
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from iot_client.__main__ import main
+from iot_client.admin import ask_pi
+from iot_client.errors import PiError
 from iot_client.gate.simulated import read_door
 from iot_client.identity.enrolment import Request, accept_bundle, enrol
 from iot_client.identity.files import toml_table
@@ -116,3 +120,20 @@ def test_the_log_hides_vouchers_and_keys() -> None:
     """Whatever is logged by mistake is cut out."""
     text = f"read LADING:1:{'A0' * 88}; and 0x{'ab' * 65}"
     assert clean(text) == "read <hidden>; and <hidden>"
+
+
+def test_a_pi_that_ends_before_it_answers_is_told_in_words(tmp_path: Path) -> None:
+    """An order given in the moment of a power cut fails with a reason, not with a decoder's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(tmp_path / "admin.sock"))
+        server.listen()
+
+        def die() -> None:
+            with server.accept()[0] as asked:
+                asked.recv(100)
+
+        dies = threading.Thread(target=die)
+        dies.start()
+        with pytest.raises(PiError, match="ended before it answered"):
+            ask_pi(tmp_path / "admin.sock", {"do": "status"})
+        dies.join()

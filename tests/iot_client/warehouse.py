@@ -212,12 +212,15 @@ class Warehouse:
     doors: list[Door] = field(default_factory=list)
     gateway: Gateway | None = None
     defaults: dict[str, object] = field(default_factory=FAST.copy)
+    confirmations: int = 1
     sealers: list[str] = field(default_factory=lambda: SEALERS)
     clients: dict[str, httpx.Client] = field(default_factory=dict)
 
-    def door(self, thing: str, *, site: int | None = None, start: bool = True, **settings: object) -> Door:
-        """Enrol a Pi as a person would, with these settings, and start it."""
-        home = Path(tempfile.mkdtemp(prefix="lp", dir="/tmp"))
+    def door(
+        self, thing: str, *, site: int | None = None, start: bool = True, home: Path | None = None, **settings: object
+    ) -> Door:
+        """Enrol a Pi as a person would, with these settings, and start it; in a run folder of its own unless told."""
+        home = home or Path(tempfile.mkdtemp(prefix="lp", dir="/tmp"))
         environment = os.environ | {"LADING_HOME": str(home), "PYTHONUNBUFFERED": "1"}
         door = Door(home / "pi" / thing, thing, environment, self.zygote)
         self._enrol(door, site or self.world.site)
@@ -250,7 +253,7 @@ class Warehouse:
             "chain_url": self.gateway.url if self.gateway else world.node.url, "gateway_ca": answer["ca"],
             "iot_host": ready["host"], "iot_port": ready["mqtt_port"],
             "deployments": json.loads(world.path.read_text()),
-            "sealers": self.sealers, "confirmations": 1,
+            "sealers": self.sealers, "confirmations": self.confirmations,
         }  # fmt: skip
         accept_bundle(door.folder, bundle)
 

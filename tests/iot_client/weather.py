@@ -39,7 +39,7 @@ class Weather:
         self._gusts = dict(gusts)
         self._dice = random.Random(seed)
         self._between_s = between_s
-        self._stop = threading.Event()
+        self.stop = threading.Event()
         self._thread = threading.Thread(target=self._blow, daemon=True)
         self._failure: BaseException | None = None
         self.counts: Counter[str] = Counter()
@@ -51,7 +51,7 @@ class Weather:
 
     def __exit__(self, *_: object) -> None:
         """Clear up."""
-        self._stop.set()
+        self.stop.set()
         self._thread.join()
         if self._failure is not None:
             raise self._failure
@@ -60,11 +60,15 @@ class Weather:
         """What befell them, in a line."""
         return "meanwhile: " + (", ".join(f"{name} {count}" for name, count in sorted(self.counts.items())) or "calm")
 
+    def blow(self) -> None:
+        """On this thread, until `stop` is set."""
+        while self._gusts and not self.stop.wait(self._dice.uniform(*self._between_s)):
+            name = self._dice.choice(sorted(self._gusts))
+            self._gusts[name](self._dice.uniform(0.2, 2))
+            self.counts[name] += 1
+
     def _blow(self) -> None:
         try:
-            while self._gusts and not self._stop.wait(self._dice.uniform(*self._between_s)):
-                name = self._dice.choice(sorted(self._gusts))
-                self._gusts[name](self._dice.uniform(0.2, 2))
-                self.counts[name] += 1
+            self.blow()
         except BaseException as failure:  # noqa: BLE001  # told by the thread that waits
             self._failure = failure
