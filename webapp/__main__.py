@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from contracts.fault import LadingError
-from webapp.commands import accounts, devices, index, running, up
+from webapp.commands import accounts, api, devices, index, running, up
 from webapp.errors import WebError
 
-GROUPS = (up, running, accounts, devices, index)
+GROUPS = (up, running, accounts, devices, index, api)
 
 
 def parser() -> argparse.ArgumentParser:

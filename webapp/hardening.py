@@ -2,21 +2,36 @@
 
 from typing import Any
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, abort, render_template, request
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
+from webapp.access import current_user
 from webapp.api.problems import code_of, problem
 from webapp.errors import Busy, InvalidInput, NodeUnreachable, NotAllowed, Refused, WebError
+from webapp.people import Role
 from webapp.services import services
 
 
 def install(app: Flask) -> None:
     """Add headers and error pages."""
+    app.before_request(_auditors_only_read)
     app.after_request(_headers)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(WebError, _web_error)
     app.register_error_handler(HTTPException, _http_error)
+
+
+OWN = ("auth.", "bringing.", "tokens.", "account.", "wallet.challenge", "wallet.sign_in")
+"""What an auditor may change: the own account."""
+
+
+def _auditors_only_read() -> None:
+    if request.method in ("GET", "HEAD", "OPTIONS") or (request.endpoint or "").startswith(("api.", *OWN)):
+        return
+    user = current_user()
+    if user is not None and user.role == Role.AUDITOR:
+        abort(403, "An auditor reads everything and changes nothing.")
 
 
 def _headers(response: Response) -> Response:

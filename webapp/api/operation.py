@@ -13,6 +13,7 @@ from webapp.access import current_user, the_user
 from webapp.api.problems import Problem
 from webapp.cursors import Slice, read_cursor
 from webapp.models import User
+from webapp.people import Role
 from webapp.services import services
 from webapp.tokens import Scope, bearer_of
 
@@ -55,20 +56,20 @@ def operation(
     """
 
     def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            _check(scope)
-            return view(*args, **kwargs)
-
-        made: View = guarded
-        made = bp.output(output, status_code=status)(made) if output else made
+        made = bp.output(output, status_code=status)(view) if output else view
         made = bp.input(body, location="json", arg_name="body")(made) if body else made
         made = bp.input(query, location="query", arg_name="query")(made) if query else made
         made = bp.input(headers, location="headers", arg_name="headers")(made) if headers else made
         security: Any = [{}, {"token": []}] if scope == Scope.READ else [{"token": []}]
         words = f"{(view.__doc__ or '').strip()} Scope of the token: `{scope}`."
         made = bp.doc(summary=summary, description=words, security=security, responses=responses)(made)
-        bp.route(rule, methods=[method])(made)
+
+        @wraps(made)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            _check(scope)  # first of all: strangers learn nothing of what an operation takes
+            return made(*args, **kwargs)
+
+        bp.route(rule, methods=[method])(guarded)
         return view
 
     return decorate
@@ -80,6 +81,8 @@ def _check(scope: Scope) -> None:
         if anybody:
             return
         raise Problem(401, "token-needed", "Come with a token: `Authorization: Bearer lading_…`.", ASK)
+    if request.method not in SAFE and caller().role == Role.AUDITOR:
+        raise Problem(403, "not-allowed", "An auditor reads everything and changes nothing.")
     if scope not in g.scopes:
         if request.method not in SAFE and not g.scopes:
             raise Problem(401, "token-needed", "A browser's session changes nothing here: come with a token.", ASK)

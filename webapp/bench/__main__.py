@@ -1,10 +1,10 @@
-"""`python -m webapp.bench`: index, market page, outbox, batch and memory, as JSON lines; needs anvil beside it."""
+"""`python -m webapp.bench`: index, pages, outbox, batch, listeners and memory, as JSON lines; needs anvil beside it."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from webapp.bench import reading, sending
+from webapp.bench import exploring, listening, reading, sending
 
 
 def main() -> int:
@@ -13,7 +13,9 @@ def main() -> int:
         folder = Path(name)
         reading.catch_up(folder)
         reading.market(folder)
+        exploring.pages(folder)
         sending.measure(folder)
+        listening.measure(folder)
     return 0
 
 

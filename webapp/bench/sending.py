@@ -42,7 +42,7 @@ def measure(folder: Path) -> None:
     """Run all that needs a chain."""
     home = folder / "sending"
     (home / "contracts").mkdir(parents=True)
-    with _anvil() as url:
+    with anvil() as url:
         deploy(connect(url), TREASURY, home / "contracts" / "deployments.json")
         parts = Services.open(Settings(home=home, rpc=(url,), scrypt_n=1024, confirmations=1))
         parts.database.migrate()
@@ -53,7 +53,8 @@ def measure(folder: Path) -> None:
 
 
 @contextmanager
-def _anvil() -> Iterator[str]:
+def anvil() -> Iterator[str]:
+    """Run a chain that mines each transaction at once; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
