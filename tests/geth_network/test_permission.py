@@ -4,7 +4,8 @@ import json
 import socket
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -22,11 +23,13 @@ from tests.geth_network.chain import Chain, await_that
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def outsider() -> Iterator[Chain]:
-    """A run folder on another member's machine."""
-    with tempfile.TemporaryDirectory(prefix="lc", dir="/tmp") as path:
-        yield Chain(Path(path))
+@dataclass(frozen=True)
+class Outsider:
+    """Another member's run folder with one node, and that node's public key."""
+
+    chain: Chain
+    name: str
+    key: str
 
 
 def bundle_of(chain: Chain) -> Bundle:
@@ -108,14 +111,72 @@ def test_secrets_are_for_the_owner_alone(shared: Chain) -> None:
     assert not [path for path in secrets if path.read_text().strip() in words]
 
 
-def introduce(shared: Chain, outsider: Chain, name: str) -> str:
-    """Lets our nodes dial the outsider's, as `add-member` would; returns its public key."""
-    await_that(lambda: outsider.head(name), f"{name}; {outsider.words()}")
-    enode = outsider.ask(name)("admin_nodeInfo")["enode"]
+def eth_peers(chain: Chain, name: str) -> set[str]:
+    """Those with whom a node exchanges blocks."""
+    peers = chain.ask(name)("admin_peers")
+    return {public_key(peer["enode"]) for peer in peers if isinstance(peer["protocols"].get("eth"), dict)}
+
+
+def make_foreign_genesis(chain: Chain, shared: Chain, bundle: Bundle) -> None:
+    """Another genesis under the same chain id, and our nodes as peers."""
+    chain.new(sealers=1, rpc_nodes=0, chain_id=shared.network().chain_id)
+    write_atomically(chain.folder.network, replace(chain.network(), peers=bundle.peers).to_json())
+
+
+def make_foreign_network(chain: Chain, bundle: Bundle) -> None:
+    """The same genesis under another network id, which no hash covers."""
+    join(chain.folder, bundle, Settings(sealers=1, rpc_nodes=0, peer_port=0), "outsider")
+    network = chain.network()
+    write_atomically(chain.folder.network, replace(network, chain_id=network.chain_id + 1).to_json())
+    genesis = json.loads(chain.folder.genesis.read_text())
+    genesis["config"]["chainId"] += 1
+    write_atomically(chain.folder.genesis, json.dumps(genesis))
+
+
+def make_outsiders(shared: Chain, stack: ExitStack) -> dict[str, Chain]:
+    """Four run folders on other members' machines."""
+    kinds = ("genesis", "network id", "unlisted", "not let in")
+    paths = [stack.enter_context(tempfile.TemporaryDirectory(prefix="lc", dir="/tmp")) for _ in kinds]
+    chains = dict(zip(kinds, (Chain(Path(path)) for path in paths), strict=True))
+    bundle = bundle_of(shared)
+    make_foreign_genesis(chains["genesis"], shared, bundle)
+    make_foreign_network(chains["network id"], bundle)
+    join(chains["unlisted"].folder, bundle, Settings(sealers=1, rpc_nodes=0, peer_port=0), "outsider")
+    follower = Settings(sealers=0, rpc_nodes=1, peer_port=0, rpc_port=0)
+    join(chains["not let in"].folder, bundle, follower, "outsider")
+    return chains
+
+
+@pytest.fixture(scope="module")
+def outsiders(_shared: Chain) -> Iterator[dict[str, Outsider]]:
+    """Four nodes of others, all at once, since each needs some blocks' time; our nodes dial all but the last."""
+    with ExitStack() as stack:
+        chains = make_outsiders(_shared, stack)
+        for chain in chains.values():
+            stack.enter_context(chain.up(wait=False))
+        found = {kind: Outsider(chain, chain.names()[0], key_of(chain)) for kind, chain in chains.items()}
+        for kind, outsider in found.items():
+            if kind != "not let in":
+                introduce(_shared, outsider)
+        _shared.await_progress(blocks=6)
+        yield found
+        for outsider in found.values():
+            withdraw(_shared, outsider.key)
+
+
+def key_of(chain: Chain) -> str:
+    """The public key of a run folder's only node, once it answers."""
+    (name,) = chain.names()
+    await_that(lambda: chain.head(name), f"{name}; {chain.words()}")
+    return str(public_key(chain.ask(name)("admin_nodeInfo")["enode"]))
+
+
+def introduce(shared: Chain, outsider: Outsider) -> None:
+    """Lets our nodes dial the outsider's, as `add-member` would."""
+    enode = outsider.chain.ask(outsider.name)("admin_nodeInfo")["enode"]
     for ours in shared.names():
         shared.ask(ours)("admin_addTrustedPeer", enode)
         shared.ask(ours)("admin_addPeer", enode)
-    return str(public_key(enode))
 
 
 def withdraw(shared: Chain, key: str) -> None:
@@ -125,67 +186,38 @@ def withdraw(shared: Chain, key: str) -> None:
             shared.ask(ours)(method, f"enode://{key}@127.0.0.1:1")
 
 
-def eth_peers(chain: Chain, name: str) -> set[str]:
-    """Those with whom a node exchanges blocks."""
-    peers = chain.ask(name)("admin_peers")
-    return {public_key(peer["enode"]) for peer in peers if isinstance(peer["protocols"].get("eth"), dict)}
-
-
 @pytest.mark.row("B1", "M3", "M17")
 @pytest.mark.parametrize("difference", ["genesis", "network id"])
-def test_a_foreign_node_cannot_peer(shared: Chain, outsider: Chain, difference: str) -> None:
+def test_a_foreign_node_cannot_peer(shared: Chain, outsiders: dict[str, Outsider], difference: str) -> None:
     """Another genesis under the same chain id, or the same genesis under another network id: no blocks flow."""
-    bundle = bundle_of(shared)
-    if difference == "genesis":
-        outsider.new(sealers=1, rpc_nodes=0, chain_id=shared.network().chain_id)
-    else:
-        join(outsider.folder, bundle, Settings(sealers=1, rpc_nodes=0, peer_port=0), "outsider")
-    network = replace(outsider.network(), peers=bundle.peers)
-    if difference == "network id":
-        network = replace(network, chain_id=network.chain_id + 1)
-        genesis = json.loads(outsider.folder.genesis.read_text())
-        genesis["config"]["chainId"] += 1  # it is not in the genesis' hash
-        write_atomically(outsider.folder.genesis, json.dumps(genesis))
-    write_atomically(outsider.folder.network, network.to_json())
-    with outsider.up(wait=False):
-        name = outsider.names()[0]
-        key = introduce(shared, outsider, name)
-        shared.await_progress(blocks=5)
-        assert not eth_peers(outsider, name)
-        assert not [ours for ours in shared.names() if key in eth_peers(shared, ours)]
-        assert outsider.block_hash(name, 1) != shared.block_hash("seller", 1)
-        withdraw(shared, key)
+    outsider = outsiders[difference]
+    assert not eth_peers(outsider.chain, outsider.name)
+    assert not [ours for ours in shared.names() if outsider.key in eth_peers(shared, ours)]
+    assert outsider.chain.block_hash(outsider.name, 1) != shared.block_hash("seller", 1)
 
 
 @pytest.mark.row("B2", "T7")
-def test_an_unlisted_sealer_follows_and_changes_nothing(shared: Chain, outsider: Chain) -> None:
+def test_an_unlisted_sealer_follows_and_changes_nothing(shared: Chain, outsiders: dict[str, Outsider]) -> None:
     """Let in as a peer but not voted for, it gets the same chain, and not one block is its own.
 
     This is also the late join: head and state root are those of the others.
     """
-    bundle = bundle_of(shared)
-    join(outsider.folder, bundle, Settings(sealers=1, rpc_nodes=0, peer_port=0), "outsider")
-    with outsider.up(wait=False):
-        name = outsider.names()[0]
-        key = introduce(shared, outsider, name)
-        goal = shared.await_progress(blocks=6)
-        outsider.await_number(goal)
-        block = hex(goal - 3)
-        roots = {ask("eth_getBlockByNumber", block, False)["stateRoot"] for ask in (outsider.ask(name), shared.rpc())}
-        assert len(roots) == 1
-        listed = set(map(str.lower, bundle.sealers))
-        hashes = [shared.block_hash("seller", number) for number in range(goal - 6, goal + 1)]
-        assert {shared.ask("seller")("clique_getSigner", found).lower() for found in hashes} <= listed
-        assert str(outsider.network().node(name).address).lower() not in listed
-        withdraw(shared, key)
+    outsider = outsiders["unlisted"]
+    goal = min(shared.number(name) for name in shared.names())
+    outsider.chain.await_number(goal)
+    block = hex(goal - 3)
+    asks = (outsider.chain.ask(outsider.name), shared.rpc())
+    assert len({ask("eth_getBlockByNumber", block, False)["stateRoot"] for ask in asks}) == 1
+    listed = {address.lower() for address in shared.network().sealers}
+    hashes = [shared.block_hash("seller", number) for number in range(goal - 6, goal + 1)]
+    assert {shared.ask("seller")("clique_getSigner", found).lower() for found in hashes} <= listed
+    assert str(outsider.chain.network().node(outsider.name).address).lower() not in listed
 
 
 @pytest.mark.row("M3")
-def test_a_node_that_nobody_let_in_gets_nothing(shared: Chain, outsider: Chain) -> None:
-    """A bundle alone is not enough: members' nodes keep their one free place from crowding nobody out."""
-    join(outsider.folder, bundle_of(shared), Settings(sealers=0, rpc_nodes=1, peer_port=0, rpc_port=0), "outsider")
-    with outsider.up(wait=False):
-        await_that(lambda: outsider.head("outsider-rpc-1"), "the outsider's node")
-        shared.await_progress(blocks=5)
-        assert not eth_peers(outsider, "outsider-rpc-1")
-        assert outsider.number("outsider-rpc-1") == 0
+def test_a_node_that_nobody_let_in_gets_nothing(shared: Chain, outsiders: dict[str, Outsider]) -> None:
+    """A bundle alone is not enough: while all listed nodes are there, no place is free."""
+    outsider = outsiders["not let in"]
+    assert not eth_peers(outsider.chain, outsider.name)
+    assert outsider.chain.number(outsider.name) == 0
+    assert not [ours for ours in shared.names() if outsider.key in eth_peers(shared, ours)]
