@@ -86,7 +86,8 @@ def await_follower(asks: list[IpcNode], peer: Peer, timeout_s: float = 120) -> N
         if time.monotonic() > deadline:
             raise RunningError(
                 f"{peer.name} may connect but has not within {timeout_s:.0f} s, so no vote was cast: "
-                "let its member start it (`lading-chain up`), then repeat this command"
+                "let its member start it (`lading-chain up`) and add your card (`lading-chain add-member`), "
+                "then repeat this command"
             )
         time.sleep(0.2)
 
