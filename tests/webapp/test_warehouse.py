@@ -6,10 +6,14 @@ import time
 from dataclasses import replace
 
 import pytest
+from conftest import wait_for
 from eth_utils.address import to_checksum_address
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 from test_selling_and_buying import buy, contract_of, list_item
 
+from tests.iot_cloud.devices import PahoDevice
 from webapp.alarm_rules import DeviceFacts, Facts, Lie
 from webapp.alarms import AlarmKeeper
 from webapp.app import create_app
@@ -20,6 +24,7 @@ from webapp.device_models import AlarmRow, CommandRow, DeviceEvent
 from webapp.gate_commands import NO_SALE, signer_of
 from webapp.models import AuditRow, ThingRow
 from webapp.people import Role, create_account
+from webapp.readings import Readings, series_of
 
 PASSPHRASE = "correct horse battery"
 SALE = to_checksum_address("0x" + "ab" * 20)
@@ -30,7 +35,8 @@ def app(world, cloud):
     """The application beside the real cloud."""
     settings = world.parts.settings.model_copy(update={"home": cloud.folder})
     world.parts.cloud.close()
-    world.parts = replace(world.parts, settings=settings, cloud=Cloud(settings))
+    beside = Cloud(settings)
+    world.parts = replace(world.parts, settings=settings, cloud=beside, readings=Readings(beside))
     made = create_app(settings, world.parts)
     made.testing = True
     yield made
@@ -240,6 +246,36 @@ def test_the_audit_log_is_paged_to_its_end(told, browser):
             else ""
         )
     assert seen == [f"{number:03d}" for number in reversed(range(130))]
+
+
+@pytest.mark.row("M14")
+def test_whatever_a_sensor_measures_is_drawn(told, browser, cloud):
+    """Every sensor tells through one form, sensor, time, value and unit, and has its chart; one unheard of as well."""
+    device = PahoDevice("gate-1", cloud.provision("gate-1")).online()
+    for sensor, unit in (("temperature", "°C"), ("door-shake", "g")):
+        for seq in range(3):
+            reading = {"sensor": sensor, "seq": seq, "at": 1_800_000_000 + 60 * seq, "value": 1.5 * seq, "unit": unit}
+            device.publish("lading/gate-1/readings", reading)
+    operator, path = browser("operator"), "/warehouse/gate-1/readings"
+    page = wait_for(lambda: (found := operator.page(path)).count("3 readings") == 2 and found)
+    assert "temperature: <strong>3 °C</strong>" in page
+    assert "door-shake: <strong>3 g</strong>" in page
+    assert "[[1800000000.0, 1800000060.0, 1800000120.0], [0.0, 1.5, 3.0]]" in page
+    assert "told no readings yet" in browser("auditor").page("/warehouse/foreign/readings")
+    assert operator.client.get("/warehouse/foreign/readings").status_code == 404
+    device.close()
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e9), st.floats(-1e6, 1e6)), min_size=1, max_size=3_000))
+def test_a_thinned_chart_keeps_its_extremes(points):
+    """However many readings: few points, in the order of time, with the lowest, the highest and the newest."""
+    rows = [{"sensor": "s", "at": at, "value": value, "unit": "u"} for at, value in points]
+    [series] = series_of(rows, 400)
+    assert len(series.times) <= 402
+    assert series.times == sorted(series.times)
+    values = [value for _, value in points]
+    assert (min(series.values), max(series.values)) == (min(values), max(values))
+    assert series.times[-1] == max(at for at, _ in points)
 
 
 def test_help_is_for_everybody(browser):

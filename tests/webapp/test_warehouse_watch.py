@@ -32,7 +32,7 @@ def parts(world, cloud):
 def a_watcher(parts) -> tuple[Watcher, Cloud]:
     """A process's own watcher."""
     services, settings = parts
-    cloud = Cloud(settings, timeout_s=2)
+    cloud = Cloud(settings, timeout_s=30)
     return Watcher(services.database, services.chain.chain_id, cloud, Doorbell(settings, cloud)), cloud
 
 

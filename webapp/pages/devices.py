@@ -27,7 +27,7 @@ BEGUN = ("begun", "rotating")
 class EnrolForm(ActionForm):
     """An enrolment file."""
 
-    enrolment = FileField("Enrolment file", description="enrolment.json, which `lading-pi enrol` printed.")
+    enrolment = FileField("Enrolment file", description="enrolment.json, as lading-pi enrol printed it.")
 
 
 @bp.get("")
