@@ -101,6 +101,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="lading-pictures") as home, sync_playwright() as playwright:
         world = build_world(Path(home), url)
         stock(world)
+        world.parts.chain.node.call("evm_setIntervalMining", 1)
         shop = Shop(world, confirmations=1)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
         try:
