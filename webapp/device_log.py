@@ -113,6 +113,8 @@ def open_cases(database: Database, things: Sequence[str], *states: str) -> list[
         DeviceEvent.kind == "release",
         DeviceEvent.outcome.in_(states or (CASE,)),
         DeviceEvent.thing.in_(things),
+        DeviceEvent.sale.is_not(None),
+        DeviceEvent.attempt.is_not(None),
         ~newer.exists(),
     )
     with database.read() as session:

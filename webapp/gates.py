@@ -14,6 +14,7 @@ from webapp.device_models import GateRow, Watch
 WATCH = "devices"
 SILENT = "cloud-silent"
 """The row that stands in `watches` since when the cloud does not answer."""
+WHEN_MAX = 4 * 10**9
 STALE_S = 6.0
 """A watcher that was silent for so long watches no more: what it knew is not shown as if it were so now."""
 WORDS = {
@@ -60,8 +61,8 @@ def gate_of(thing: str, shadow: dict[str, Any] | None, status: dict[str, Any], n
         since=now,
         online=online if isinstance(online, bool) else None,
         heard_at=max(filter(None, (heard, _told_at(document))), default=None),
-        asked=_table(desired.get("release")),
-        last=_table(reported.get("lastRelease")),
+        asked=_release(desired.get("release")),
+        last=_release(reported.get("lastRelease")),
         version=document.get("version"),
         trouble="The device has not said whether it is open.",
     )
@@ -83,8 +84,17 @@ def _told_at(document: dict[str, Any]) -> float | None:
     return float(told) if isinstance(told, int | float) else None
 
 
-def _table(value: Any) -> dict[str, Any] | None:
-    return value if isinstance(value, dict) else None
+def _release(value: Any) -> dict[str, Any] | None:
+    """Return what a document says of a release; of what a device wrote otherwise, nothing."""
+    if not isinstance(value, dict):
+        return None
+    texts = {name: value[name][:64] for name in ("sale", "outcome") if isinstance(value.get(name), str)}
+    numbers = {
+        name: value[name]
+        for name in ("attempt", "at", "openBefore")
+        if isinstance(value.get(name), int | float) and value[name] is not True and 0 <= value[name] < WHEN_MAX
+    }
+    return {**texts, **numbers} or None
 
 
 class Gates:

@@ -11,6 +11,7 @@ KEEP = 20_000
 AT_ONCE = 1_000
 POINTS = 400
 MOST_SENSORS = 12
+WHEN_MAX = 4 * 10**9
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def series_of(rows: list[dict[str, Any]], points: int = POINTS) -> list[Series]:
     """Sort readings by sensor and time and thin them: of each stretch its lowest and highest stay."""
     by_sensor: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
+        if not 0 < float(row["at"]) < WHEN_MAX:
+            continue  # a clock that was never set
         by_sensor.setdefault(str(row.get("sensor")), []).append(row)
     found = []
     for sensor, mine in sorted(by_sensor.items())[:MOST_SENSORS]:

@@ -154,6 +154,14 @@ def test_a_lease_goes_to_one_and_to_another_when_it_is_silent(world):
     assert hold(database, "devices", "c", 0)
 
 
+def test_a_shadow_full_of_nonsense_is_no_release():
+    """Whatever a device writes under `release`, only what a page can show is taken."""
+    odd = {"sale": 7, "at": 1e300, "attempt": True, "outcome": ["x"], "more": {}}
+    shadow = {"state": {"reported": {"gate": "OPEN", "lastRelease": odd}, "desired": {"release": "open!"}}}
+    gate = gate_of("gate-1", shadow, {}, 50.0)
+    assert (gate.asked, gate.last) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("shadow", "status", "state", "since"),
     [
