@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -15,6 +15,7 @@ from geth_network.supervisor import Supervisor
 from geth_network.watchdog import Solitude, StallWatch, View
 
 LOOK_EVERY_S = 1.0
+TIDY_EVERY_S = 15.0
 LONGEST_REST_S = 15.0
 Answer = tuple[Head, dict[str, str]]  # a node's head, and its peers' heads by public key
 
@@ -31,6 +32,7 @@ class Patrol:
         self.solitude = {name: Solitude(2 * self.quiet_s) for name in self.watched}
         self.resting: dict[str, tuple[int, float]] = {}
         self.next_look = 0.0
+        self.next_tidy = time.monotonic() + TIDY_EVERY_S
 
     def __call__(self) -> None:
         """Looks, if it is time."""
@@ -38,11 +40,14 @@ class Patrol:
         if self.watched and now >= self.next_look:
             self.next_look = now + LOOK_EVERY_S
             self.look(now)
+        if self.watched and now >= self.next_tidy:
+            self.next_tidy = now + TIDY_EVERY_S
+            self.ask_all(tidy)
 
     def look(self, now: float) -> None:
         """One look, and at most one act."""
         signers = sorted(address.lower() for address in self.supervisor.signers())
-        everybody = self.ask_all()
+        everybody = self.ask_all(ask_node)
         own = {node.name for node in self.sealers}
         answers = {name: answer for name, answer in everybody.items() if name in own}
         self.wake(answers, now)
@@ -54,10 +59,10 @@ class Patrol:
                 return
         self.end_deadlock(answers, signers, now)
 
-    def ask_all(self) -> dict[str, Answer]:
+    def ask_all(self, question: Callable[[IpcNode], Answer | None]) -> dict[str, Answer]:
         """The answers of our nodes, all asked at once; without those that do not answer."""
         with ThreadPoolExecutor(max_workers=len(self.watched)) as pool:
-            answers = pool.map(lambda name: ask_node(self.supervisor.ipc(name)), self.watched)
+            answers = pool.map(lambda name: question(self.supervisor.ipc(name)), self.watched)
             return {name: answer for name, answer in zip(self.watched, answers, strict=True) if answer}
 
     def end_deadlock(self, answers: Mapping[str, Answer], signers: list[str], now: float) -> None:
@@ -116,6 +121,12 @@ def ask_node(ask: IpcNode) -> Answer | None:
         return head_of(ask), ask_peers(ask)
     except RpcError:
         return None
+
+
+def tidy(ask: IpcNode) -> None:
+    """Lets a node give free memory back: Go keeps what a late join or a busy minute took."""
+    with suppress(RpcError):
+        ask("debug_freeOSMemory")
 
 
 def ask_peers(ask: IpcNode) -> dict[str, str]:

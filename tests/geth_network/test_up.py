@@ -95,6 +95,13 @@ def test_status_shows_each_node(shared: Chain, capsys: pytest.CaptureFixture[str
     assert "operator" in capsys.readouterr().out
 
 
+def test_nodes_give_free_memory_back(shared: Chain) -> None:
+    """The watchdog has every node collect its garbage and return the pages, again and again."""
+    for name in shared.names():
+        ask = shared.ask(name)
+        await_that(lambda ask=ask: ask("debug_memStats")["NumForcedGC"] > 0, f"{name} tidied")
+
+
 def test_attach_and_logs_reach_a_node(shared: Chain) -> None:
     """Geth's console on a node's socket, and the end of its log."""
     assert shared.run("attach", "operator", "--exec", "net.listening").stdout.strip() == "true"
