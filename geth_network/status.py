@@ -103,7 +103,7 @@ def print_table(lines: list[NodeStatus]) -> None:
         table.add_column(heading, justify="left" if heading in {"node", "role", "state", "turn"} else "right")
     for line in lines:
         age = None if line.age_s is None else f"{line.age_s} s"
-        memory = None if line.memory_mb is None else f"{line.memory_mb} MB"
+        memory = None if line.memory_mb is None else f"{line.memory_mb} MiB"
         cells = (line.node, line.role, line.state, line.head, age, line.peers, line.turn, memory, line.restarts)
         table.add_row(*("-" if cell is None else str(cell) for cell in cells))
     console = Console(highlight=False)
