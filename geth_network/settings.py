@@ -14,6 +14,7 @@ from pydantic_settings import (
 )
 
 from geth_network.errors import SettingsError
+from geth_network.monitor import ANYWHERE, WHERE
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     stop_timeout_s: float = Field(60, description="how long a node may take to stop before it is killed")
     steady_s: float = Field(60, description="a node that lived so long ends a row of failures")
     quiet_s: float = Field(5, description="no block for so long (or 4 periods) and the watchdog looks closer")
+    monitor: str = Field("", pattern=WHERE, description=ANYWHERE)
 
     @classmethod
     def settings_customise_sources(

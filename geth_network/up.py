@@ -12,6 +12,8 @@ from eth_utils.address import to_checksum_address
 
 from geth_network.errors import RunningError
 from geth_network.folder import Folder, write_atomically
+from geth_network.health import look
+from geth_network.monitor import monitored
 from geth_network.network import Kind, Network, load_network
 from geth_network.patrol import Patrol
 from geth_network.ports import choose_ports
@@ -27,7 +29,8 @@ def run_network(folder: Folder, settings: Settings, say: Say, without: frozenset
     """Starts the network, says when it serves, and stops it on SIGINT or SIGTERM."""
     configured = load_network(folder.network)
     stopping = Stop()
-    with signals_stop(stopping), folder.held():
+    looks = monitored(settings.monitor, lambda: look(folder, configured.period_s))
+    with signals_stop(stopping), folder.held(), looks:
         folder.ready.unlink(missing_ok=True)
         try:
             if configured.kind is Kind.GETH:

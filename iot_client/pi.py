@@ -25,10 +25,12 @@ from iot_client.equipment import Equipment
 from iot_client.errors import PiError
 from iot_client.gate import Gate
 from iot_client.gate.simulated import SimulatedGate, Timing
+from iot_client.health import judge
 from iot_client.identity.files import write_public
 from iot_client.identity.keys import load_chain_key
 from iot_client.journal import Journal
 from iot_client.loop import Loop, Worker
+from iot_client.monitor import monitored
 from iot_client.orders import Orders
 from iot_client.page import DoorPage
 from iot_client.releases import Releases
@@ -122,8 +124,10 @@ class Pi:
     def run(self) -> None:
         """Serve until stopped."""
         self._start()
+        looks = monitored(self._parts.settings.monitor, lambda: judge(self._asked({"do": "status"})))
         try:
-            self.loop.run()
+            with looks:
+                self.loop.run()
         finally:
             self._stop()
 

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from iot_client.errors import ConfigError
+from iot_client.monitor import ANYWHERE, WHERE
 
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
 Positive = Annotated[float, Field(gt=0)]
@@ -66,6 +67,8 @@ class PiSettings(BaseSettings):
     buzzer_pin: Pin | None = None
     pulse_s: Positive = 2.0
     sense_within_s: Positive = 10.0
+
+    monitor: str = Field("", pattern=WHERE, description=ANYWHERE)
 
     open_within_s: Positive = 60.0
     abort_after_s: Positive = 120.0

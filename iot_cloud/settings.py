@@ -13,6 +13,7 @@ from pydantic_settings import (
 )
 
 from iot_cloud.errors import SettingsError
+from iot_cloud.monitor import ANYWHERE, WHERE
 
 Order = Literal["delta-first", "accepted-first", "random"]
 
@@ -54,6 +55,8 @@ class Settings(BaseSettings):
     synchronous: Literal["NORMAL", "FULL"] = Field("NORMAL", description="SQLite's; FULL also survives a power cut")
     keep_readings: int = Field(100_000, ge=1, description="readings kept for a thing; the oldest go first")
     keep_events: int = Field(100_000, ge=1, description="events kept for a thing; the oldest go first")
+
+    monitor: str = Field("", pattern=WHERE, description=ANYWHERE)
 
     @classmethod
     def settings_customise_sources(

@@ -20,9 +20,11 @@ from iot_cloud.child import Child
 from iot_cloud.dynsec import BrokerRights
 from iot_cloud.enrolment import Enrolment, NoRights
 from iot_cloud.errors import CloudError, ProcessError, SettingsError
+from iot_cloud.health import look
 from iot_cloud.home import CloudHome, write_private
 from iot_cloud.internal import internal_endpoint, issue_internal
 from iot_cloud.lock import RunLock
+from iot_cloud.monitor import monitored
 from iot_cloud.names import ADMIN
 from iot_cloud.operator_key import operator_key
 from iot_cloud.registry import Registry
@@ -55,6 +57,8 @@ class Supervisor:
         on_stop(self._stopping.set)
         with contextlib.ExitStack() as undo:
             self._start(undo)
+            parts = (self._broker, self._service)
+            undo.enter_context(monitored(self._settings.monitor, lambda: look(parts, self._registry)))
             write_private(self._home.ready, json.dumps(self._facts()))
             undo.callback(self._home.ready.unlink, missing_ok=True)
             announce(f"the cloud serves: MQTT {self._settings.host}:{self._mqtt_port}, {self._facts()['http']}")

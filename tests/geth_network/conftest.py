@@ -40,7 +40,7 @@ def _shared(payer: LocalAccount) -> Iterator[Chain]:
     with tempfile.TemporaryDirectory(prefix="lc", dir="/tmp") as path:
         chain = Chain(Path(path))
         chain.new(alloc_wei={payer.address: 1_000_000 * ETHER})
-        with chain.up():
+        with chain.up(prefix=("env", f"LADING_CHAIN_MONITOR=unix:{path}/monitor.sock")):
             yield chain
 
 

@@ -1,7 +1,9 @@
 """One cloud for all tests that do not harm it."""
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[RunningCloud]:
     """A cloud that all tests share; each brings its own things."""
-    running = RunningCloud.start()
+    folder = Path(tempfile.mkdtemp(prefix="lc", dir="/tmp"))
+    running = RunningCloud.start(folder, monitor=f"unix:{folder}/monitor.sock")
     yield running
     running.remove()
 
