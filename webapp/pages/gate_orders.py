@@ -23,6 +23,7 @@ from webapp.services import services
 from webapp.signing import unlock
 
 bp = Blueprint("gate_orders", __name__, url_prefix="/warehouse/<thing>")
+NEWEST = 8
 
 
 def _reason_field() -> StringField:
@@ -112,7 +113,7 @@ def _same(event: DeviceEvent, sale: str, attempt: int) -> bool:
 
 def _case_page(row: ThingRow, event: DeviceEvent, form: SettleForm, problem: str = "") -> str:
     shop = services()
-    log = find_events(shop.database, [row.thing], LogSearch(sale=event.sale or ""))
+    log = find_events(shop.database, [row.thing], LogSearch(sale=event.sale or ""), NEWEST)
     with shop.database.read() as db:
         sale = db.get(SaleRow, (shop.chain.chain_id, event.sale))
     gate = shop.gates.look(row.thing)
