@@ -13,9 +13,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @pytest.mark.row("B21", "B23")
 def test_the_auditor_finds_nothing_after_a_chaos(capsys: pytest.CaptureFixture[str]) -> None:
-    """Twenty orders of every kind by five Pis, while processes are killed and hung, and links cut."""
+    """Twenty orders of every kind by six Pis, while processes are killed and hung, and links cut."""
     with TemporaryDirectory(prefix="le", dir="/tmp") as home:
-        status = run(Path(home), orders=20, doors=5, seed=1)
+        status = run(Path(home), orders=20, doors=6, seed=1)
     assert status == 0, capsys.readouterr().out
 
 

@@ -16,7 +16,7 @@ RULES = (
     ("chain, journals and gates agree", {"chain and journal", "chain and gate"}),
     ("every refusal has a reason", {"refused without a reason"}),
     ("index = chain", {"index"}),
-    ("shadows and events = journals", {"shadow", "events"}),
+    ("shadows = journals and gates", {"shadow", "events"}),
 )
 
 
@@ -45,9 +45,15 @@ def _facts(books: Books) -> list[tuple[str, object]]:
         ("scans, of them refused", f"{len(books.scans)}, {sum(refusals.values())}"),
         ("refusals", _list(refusals)),
         ("pulses, openings", f"{len(books.pulses)}, {len(openings_by_sale(books))}"),
+        ("events told, of them not in the cloud", _events(books)),
         ("accounts whose every wei is followed", len(books.accounts)),
         ("paid in, held by sales (ETH)", f"{_sum(sale.price_wei for sale in paid)}, {_held(books)}"),
     ]
+
+
+def _events(books: Books) -> str:
+    lacking = sum(max(told.journalled - told.stored, 0) for told in books.told)
+    return f"{sum(told.journalled for told in books.told)}, {lacking}"
 
 
 def _held(books: Books) -> str:
