@@ -1,15 +1,16 @@
-"""`python -m iot_client.bench`: how fast a picture is read, and what the journal of a door says of its releases.
+"""`python -m iot_client.bench`: a door measured whole, over real nodes, gateway and cloud that it starts for itself.
 
-Prints one JSON object a line: bench, figure, value, unit, baseline, baseline_is, ratio, target, spread. The figures of
-releases come from the marks in the journals under the run folder and are left out where there are none.
+Prints one JSON object a line: bench, figure, value, unit, baseline, baseline_is, ratio, target, spread. Half of the
+releases are made with an empty journal, half with one of 10,000 entries.
 """
 
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -17,33 +18,53 @@ import numpy as np
 import qrcode
 from PIL import Image
 
-from iot_client.bench_process import measure
-from iot_client.journal import Journal, Key, Record, Sending
-from iot_client.machine import Event, State
+from contracts.proof import collect
+from contracts.rpc import rpc_of
+from iot_client.bench_process import running
+from iot_client.bench_world import Shop, shop
+from iot_client.journal import Journal
 from iot_client.scanner.decode import read_code
 from iot_client.scanner.picture import open_picture
-from iot_client.settings import home
 
 TEXT = "LADING:1:" + "A0" * 88
 RUNS = 40
+RELEASES = 7
+ENTRIES = 10_000
 
 Figure = dict[str, object]
+Marks = list[dict[str, float]]
 
 
-def figure(name: str, values: Iterable[float], target: str = "") -> Figure | None:
-    """The median in milliseconds and its spread, or nothing where nothing was measured."""
-    found = sorted(values)
-    if not found:
-        return None
-    spread = f"{found[0]:.1f} … {found[-1]:.1f}, n = {len(found)}"
-    return {"bench": "pi", "figure": name, "value": round(statistics.median(found), 3), "unit": "ms", "baseline": None,
-            "baseline_is": None, "ratio": None, "target": target, "spread": spread}  # fmt: skip
+@dataclass(frozen=True)
+class Lived:
+    """What one life of a door showed."""
+
+    ready_s: float
+    rest_mb: float
+    peak_mb: float
+    marks: Marks
 
 
-def picture(angle: float) -> bytes:
+def figure(name: str, values: Iterable[float], target: str = "", over: Iterable[float] = ()) -> Figure:
+    """The median in milliseconds and its spread, and how it stands to that of an empty journal."""
+    found, base = sorted(values), sorted(over)
+    median = statistics.median(found)
+    line = _plain(name, median, "ms", target) | {"spread": f"{found[0]:.1f} … {found[-1]:.1f}, n = {len(found)}"}
+    if base:
+        baseline = round(statistics.median(base), 3)
+        line |= {"baseline": baseline, "baseline_is": "empty journal", "ratio": round(median / baseline, 2)}
+    return line
+
+
+def _plain(name: str, value: float, unit: str, target: str = "") -> Figure:
+    return {"bench": "pi", "figure": name, "value": round(value, 3 if unit == "ms" else 2), "unit": unit,
+            "baseline": None, "baseline_is": None, "ratio": None, "target": target, "spread": ""}  # fmt: skip
+
+
+def picture(text: str, angle: float) -> bytes:
     """A JPEG of 1280 x 960 with a turned barcode on a grey table."""
     maker = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4, box_size=7)
-    maker.add_data(TEXT, optimize=0)
+    maker.add_data(text, optimize=0)
     maker.make()
     code = maker.make_image().get_image().convert("L").rotate(angle, expand=True, fillcolor=190)
     table = Image.new("L", (1280, 960), 190)
@@ -55,8 +76,8 @@ def picture(angle: float) -> bytes:
 
 def reading() -> list[float]:
     """Milliseconds from a picture's bytes to its text."""
-    pictures = [picture(float(angle)) for angle in np.linspace(0, 350, RUNS)]
-    return [_timed(lambda content=content: _read(content)) for content in pictures]  # type: ignore[misc]
+    pictures = [picture(TEXT, float(angle)) for angle in np.linspace(0, 350, RUNS)]
+    return [_timed(partial(_read, content)) for content in pictures]
 
 
 def _read(content: bytes) -> None:
@@ -64,99 +85,115 @@ def _read(content: bytes) -> None:
         raise AssertionError("the benchmark's own barcode was not read")
 
 
-def commits(entries: int) -> list[float]:
-    """Milliseconds of an intent's commit in a journal that has this many entries."""
-    with tempfile.TemporaryDirectory(dir=home() if home().is_dir() else None) as folder:
-        journal = Journal(Path(folder) / "journal.sqlite")
-        _fill(journal, entries)
-        keys = [Key(1, f"0x{number:040x}", 1) for number in range(RUNS)]
-        for number, key in enumerate(keys):
-            record = Record(key, State.CONSUMED, "0x", 0.0, 0.0, 0.0)
-            journal.begin(record, Sending(10**6 + number, "release", key.sale, 1, "0x", b"", 0.0), {})
-        spent = [_timed(lambda key=key: _intend(journal, key)) for key in keys]  # type: ignore[misc]
-        journal.close()
-        return spent
-
-
-def _intend(journal: Journal, key: Key) -> None:
-    journal.move(key, Event.OPEN_WANTED, State.INTENT, {"event": "release"})
-
-
-def _fill(journal: Journal, entries: int) -> None:
-    with journal.commit() as db:
-        db.executemany(
-            "INSERT INTO scan (at, scanner, name, remote, sale, outcome, detail, ms) VALUES (?,?,?,?,?,?,?,?)",
-            [(0.0, "inbox", "", 1, "0x", "not-paid", "", 1.0)] * entries,
-        )
-        db.executemany(
-            "INSERT INTO release VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            [(1, f"0x{number:040x}", 0, "completed", "0x", 0.0, 0.0, 0.0, "{}", 0, "") for number in range(entries)],
-        )
-        db.executemany(
-            "INSERT INTO sending VALUES (?,?,?,?,?,?,?,1)",
-            [(number, "release", f"0x{number:040x}", 0, "0x", b"", 0.0) for number in range(entries)],
-        )
-
-
-def _timed(act: Callable[[], None]) -> float:
+def _timed(act: Callable[[], object]) -> float:
     began = time.perf_counter()
     act()
     return (time.perf_counter() - began) * 1e3
 
 
-def releases() -> list[dict[str, float]]:
-    """The marks of every completed release in the journals of the run folder."""
-    found: list[dict[str, float]] = []
-    for path in sorted((home() / "pi").glob("*/journal.sqlite")):
-        journal = Journal(path, read_only=True)
-        found += [record.marks for record in journal.releases() if record.state is State.COMPLETED]
-        journal.close()
-    return found
+def answers(at: Shop) -> list[float]:
+    """Milliseconds for the questions of one verification through the gateway, nothing made of their answers."""
+    call, sale = rpc_of(at.through), at.bench.sale.address
+    depth = len(at.bench.sealers) // 2
+    return [_timed(lambda: collect(call, sale, depth)) for _ in range(RUNS)]
+
+
+def live(at: Shop, first: int, pictures: Iterable[bytes] = ()) -> Lived:
+    """Start the door, make releases, show it these pictures, stop it."""
+    receipts = [(sale.address, picture(at.receipt(sale), 30.0)) for sale in at.sold(RELEASES, first)]
+    with running(at.door) as door:
+        rest = door.peak_mb
+        marks = [door.release(*receipt) for receipt in receipts]
+        for content in pictures:
+            door.show(content)
+        return Lived(door.ready_s, rest, door.peak_mb, marks)
+
+
+def fill(path: Path) -> None:
+    """Ten thousand scans, releases and transactions of days gone by."""
+    journal = Journal(path)
+    with journal.commit() as db:
+        db.executemany(
+            "INSERT INTO scan (at, scanner, name, remote, sale, outcome, detail, ms) VALUES (?,?,?,?,?,?,?,?)",
+            [(0.0, "inbox", "", 1, "0x", "not-paid", "", 1.0)] * ENTRIES,
+        )
+        db.executemany(
+            "INSERT INTO release VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            [(1, f"0x{number:040x}", 0, "completed", "0x", 0.0, 0.0, 0.0, "{}", 0, "") for number in range(ENTRIES)],
+        )
+        db.executemany(
+            "INSERT INTO sending VALUES (?,?,?,?,?,?,?,1)",
+            [(-1 - number, "release", f"0x{number:040x}", 0, "0x", b"", 0.0) for number in range(ENTRIES)],
+        )
+    journal.close()
 
 
 def main() -> int:
     """Measure and print."""
-    marks = releases()
-    figures = [
-        figure("picture of 1280 x 960 to text", reading(), "<= 40"),
-        figure("commit of an intent (fsync), empty journal", commits(0)),
-        figure("commit of an intent (fsync), 10,000 entries", commits(10_000)),
-        figure("barcode to ownership verified", (one["verify"] for one in marks if "verify" in one), "<= 40"),
-        figure("proof accepted to pulse", _between(marks, "consumed", "actuated"), "<= 10"),
-        figure("  of it the intent's fsync", (one["intent_fsync"] for one in marks if "intent_fsync" in one)),
-        figure("scan to open without the chain's part", _without_chain(marks)),
-        figure("blocks and confirmations", _between(marks, "sent", "consumed")),
-    ]
-    for line in [*figures, *process()]:
-        if line is not None:
-            print(json.dumps(line, ensure_ascii=False))
+    blank = BytesIO()
+    Image.new("L", (4_000, 3_000), 190).save(blank, "JPEG")
+    read = reading()
+    with shop() as at:
+        asked = answers(at)
+        new = live(at, 0)
+        fill(at.door / "journal.sqlite")
+        # The blank picture is one that every step of reading is tried on in vain.
+        old = live(at, RELEASES, [blank.getvalue()])
+    for line in [*figures(read, asked, new.marks, old.marks), *process(new, old)]:
+        print(json.dumps(line, ensure_ascii=False))
     return 0
 
 
-def process() -> list[Figure]:
-    """Start and memory of the whole Pi; the pictures are those that every step of reading is tried on in vain, too."""
-    blank = BytesIO()
-    Image.new("L", (4_000, 3_000), 190).save(blank, "JPEG")
-    found = measure([picture(0.0), picture(30.0), blank.getvalue()])
+def figures(read: list[float], asked: list[float], new: Marks, old: Marks) -> list[Figure]:
+    """The scan's path and the release's, each part apart; the chain's and the network's parts too."""
+    wire = statistics.median(asked)
     return [
-        _plain("start to ready", found.ready_s, "s", "<= 3"),
-        _plain("memory at rest", found.rest_mb, "MB", ""),
-        _plain("memory, peak with pictures", found.peak_mb, "MB", "<= 180"),
+        figure("picture of 1280 x 960 to text", read),
+        figure("picture to owned, through the gateway", owned(new)),
+        figure("  of it the gateway's and the node's answers", asked),
+        figure("picture to owned, without the answers", (max(one - wire, 0.0) for one in owned(new)), "<= 40"),
+        figure("picture to owned, 10,000 entries in the journal", owned(old), over=owned(new)),
+        figure("proof accepted to pulse, through the cloud", pulse(new), "<= 10"),
+        figure("  the intent's fsync, which comes on top", fsync(new)),
+        figure("proof accepted to pulse, 10,000 entries", pulse(old), over=pulse(new)),
+        figure("blocks until it is proven (the chain's time)", between(new, "sent", "consumed")),
+        figure("scan to open without the chain's time", without_chain(new)),
     ]
 
 
-def _plain(name: str, value: float, unit: str, target: str) -> Figure:
-    return {"bench": "pi", "figure": name, "value": round(value, 2), "unit": unit, "baseline": None,
-            "baseline_is": None, "ratio": None, "target": target, "spread": ""}  # fmt: skip
+def process(new: Lived, old: Lived) -> list[Figure]:
+    """Start and memory."""
+    return [
+        _plain("start to ready", new.ready_s, "s", "<= 3"),
+        _plain("start to ready, 10,000 entries in the journal", old.ready_s, "s", "<= 3"),
+        _plain("memory once it serves", new.rest_mb, "MB"),
+        _plain("memory, peak with releases and a blank picture of 12 megapixels", old.peak_mb, "MB", "<= 180"),
+    ]
 
 
-def _between(marks: list[dict[str, float]], first: str, last: str) -> list[float]:
-    return [one[last] - one[first] for one in marks if first in one and last in one]
+def owned(marks: Marks) -> list[float]:
+    """From the picture to the verified ownership."""
+    return [one["read"] + one["verify"] for one in marks]
 
 
-def _without_chain(marks: list[dict[str, float]]) -> list[float]:
-    needed = {"sensed", "consumed", "sent"}
-    return [one["sensed"] - (one["consumed"] - one["sent"]) for one in marks if needed <= one.keys()]
+def pulse(marks: Marks) -> list[float]:
+    """From the accepted proof to the pulse, without the fsync."""
+    return [one["actuated"] - one["consumed"] - one["intent_fsync"] for one in marks]
+
+
+def fsync(marks: Marks) -> list[float]:
+    """What the disk took to keep the intent."""
+    return [one["intent_fsync"] for one in marks]
+
+
+def between(marks: Marks, first: str, last: str) -> list[float]:
+    """From one mark to another."""
+    return [one[last] - one[first] for one in marks]
+
+
+def without_chain(marks: Marks) -> list[float]:
+    """From the scan to the open gate, less what the chain took."""
+    return [one["sensed"] - (one["consumed"] - one["sent"]) for one in marks]
 
 
 if __name__ == "__main__":

@@ -1,82 +1,99 @@
-"""How soon a Pi serves, and how much memory it takes: a door of its own, with neither chain nor cloud to reach."""
+"""A door that runs as a process of its own: how soon it serves, what it does with a picture, what memory it takes."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import tomli_w
-
-from iot_client.identity.keys import make_chain_key, make_x509_key
+from iot_client.admin import ask_pi
+from iot_client.errors import PiError
+from iot_client.journal import Journal
+from iot_client.machine import State
 
 PATIENCE_S = 60.0
-ADDRESS = "0x" + "11" * 20
+OPENED = {State.SENSED, State.COMPLETED}
 
 
-@dataclass(frozen=True)
-class Process:
-    """Seconds to ready, and the highest resident memory in MB, at rest and after pictures were read."""
+@dataclass
+class Running:
+    """A door that serves."""
 
+    folder: Path
+    process: subprocess.Popen[bytes]
     ready_s: float
-    rest_mb: float
-    peak_mb: float
+    shown: int = 0
 
+    def show(self, picture: bytes) -> None:
+        """Put a picture into the inbox and wait until it was taken."""
+        self.shown += 1
+        path = self.folder / "inbox" / f"{self.process.pid}-{self.shown}.jpg"
+        draft = path.with_name(f".{path.name}")
+        draft.write_bytes(picture)
+        draft.rename(path)
+        self.awaits(lambda: not path.exists(), "the picture is taken")
 
-def measure(pictures: list[bytes]) -> Process:
-    """Start `lading-pi run`, put these pictures into its inbox, and look."""
-    with tempfile.TemporaryDirectory(prefix="lb", dir="/tmp") as home:
-        folder = _enrol(Path(home) / "pi" / "bench")
-        began = time.monotonic()
-        command = [sys.executable, "-m", "iot_client", "--config", str(folder / "config.toml"), "run"]
-        with (folder / "out").open("wb") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | {"LADING_HOME": home})
+    def release(self, sale: str, picture: bytes) -> dict[str, float]:
+        """Show a receipt, wait until the gate was seen open; the marks that the journal has of it."""
+        self.awaits(lambda: self._status()["gate"] == "LOCKED", "the gate locks")
+        self.show(picture)
+        self.awaits(lambda: self._marks(sale), f"the release of {sale}")
+        return self._marks(sale)
+
+    def _marks(self, sale: str) -> dict[str, float]:
+        journal = Journal(self.folder / "journal.sqlite", read_only=True)
         try:
-            _await((folder / "ready.json").exists)
-            ready_s, rest = time.monotonic() - began, _peak_mb(process.pid)
-            for number, picture in enumerate(pictures):
-                _show(folder / "inbox", f"{number}.jpg", picture)
-            return Process(ready_s, rest, _peak_mb(process.pid))
+            return next((one.marks for one in journal.releases(sale) if one.state in OPENED), {})
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE_S)
+            journal.close()
+
+    def _status(self) -> dict[str, object]:
+        try:
+            return ask_pi(self.folder / "admin.sock", {"do": "status"})
+        except PiError:
+            return {"gate": None, "cloud": False}
+
+    def online(self) -> bool:
+        """Whether its cloud is connected."""
+        return self._status()["cloud"] is True
+
+    @property
+    def peak_mb(self) -> float:
+        """The highest resident memory so far."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+
+    def awaits(self, condition: Callable[[], object], what: str) -> None:
+        """Come back once it is so."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError(f"{what}: not so. The door's words:\n{(self.folder / 'out').read_text()[-2000:]}")
+            time.sleep(0.01)
 
 
-def _enrol(folder: Path) -> Path:
-    make_chain_key(folder / "keystore.json", folder / "password")
-    make_x509_key(folder / "x509.key")
-    deployment = dict.fromkeys(("factory", "implementation", "registry"), ADDRESS)
-    (folder / "deployments.json").write_text(json.dumps([{"chain_id": 1, "kind": "sale", **deployment}]))
-    table = {
-        "thing": "bench", "device_id": 1, "site": 1, "operator": ADDRESS, "chain_id": 1, "confirmations": 3,
-        "chain_url": "http://127.0.0.1:9", "sealers": [ADDRESS], "iot_host": "127.0.0.1", "iot_port": 9,
-    }  # fmt: skip
-    (folder / "config.toml").write_text(tomli_w.dumps({"pi": table}))
-    return folder
-
-
-def _show(inbox: Path, name: str, picture: bytes) -> None:
-    (inbox / f".{name}").write_bytes(picture)
-    (inbox / f".{name}").rename(inbox / name)
-    _await(lambda: not (inbox / name).exists())
-
-
-def _await(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the Pi does not serve")
-        time.sleep(0.01)
-
-
-def _peak_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+@contextmanager
+def running(folder: Path) -> Iterator[Running]:
+    """`lading-pi run` for the thing of this folder, with a gate that is quick to lock again."""
+    ready = folder / "ready.json"
+    settings = {"LADING_HOME": str(folder.parents[1]), "LADING_PI_PULSE_S": "0.3"}
+    command = [sys.executable, "-m", "iot_client", "--thing", folder.name, "run"]
+    began = time.monotonic()
+    with (folder / "out").open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | settings)
+    try:
+        door = Running(folder, process, 0.0)
+        door.awaits(ready.exists, "the door serves")
+        door.ready_s = time.monotonic() - began
+        door.awaits(door.online, "its cloud is connected")
+        yield door
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_S)
