@@ -103,6 +103,14 @@ class NodeProvider(JSONBaseProvider):
         """Send one request."""
         return cast("RPCResponse", self._node.post(self._node._request(method, params)))  # noqa: SLF001
 
+    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
+        """Send many at once; an error that is about all of them is the answer."""
+        asked = [self._node._request(method, params) for method, params in requests]  # noqa: SLF001
+        answers = self._node.post(asked)
+        if not isinstance(answers, list):
+            return cast("RPCResponse", answers)
+        return cast("list[RPCResponse]", sorted(answers, key=lambda answer: int(answer.get("id") or 0)))
+
 
 def web3_over(node: Node) -> Web3:
     """Return web3.py over this node; Clique's long `extraData` is admitted."""

@@ -173,7 +173,7 @@ class Served:
             command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "webapp", "up"]
             self.process = subprocess.Popen(command, env={**os.environ, **home}, stdout=out, stderr=out)
         ready = self.home / "web" / "ready.json"
-        self.url = wait_for(lambda: ready.exists() and json.loads(ready.read_text()).get("url"))
+        self.url = wait_for(lambda: ready.exists() and json.loads(ready.read_text()).get("url"), 180)
 
     def stop(self):
         """Stop in order."""

@@ -6,7 +6,7 @@ from typing import Any
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Integer, List, Nested, String
 
-from webapp.api.operation import PageQuery, nothing, operation, page_of
+from webapp.api.operation import PageQuery, ShortQuery, nothing, operation, page_of
 from webapp.api.sales import EventOut, EventsOut
 from webapp.cursors import write_cursor
 from webapp.explorer.addresses import describe, events_about
@@ -98,7 +98,7 @@ class AddressOut(Schema):
     balance_wei = String(required=True, allow_none=True)
 
 
-@operation("/blocks", "Blocks", output=BlocksOut, query=PageQuery)
+@operation("/blocks", "Blocks", output=BlocksOut, query=ShortQuery)
 def blocks(query: dict[str, Any]) -> dict[str, Any]:
     """List blocks, newest first."""
     asked = page_of(query, 1)

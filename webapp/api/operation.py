@@ -20,7 +20,9 @@ from webapp.tokens import Scope, bearer_of
 View = Callable[..., Any]
 bp = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="lading")
 SAFE = ("GET", "HEAD", "OPTIONS")
-CURSOR = r"^([0-9]{1,15}(-[0-9]{1,15})*(\.0x[0-9a-fA-F]{40})?)?$"
+ONE = r"^([0-9]{1,15})?$"
+TWO = r"^([0-9]{1,15}-[0-9]{1,15})?$"
+SALE = r"^([0-9]{1,15}\.0x[0-9a-fA-F]{40})?$"
 ASK = {"WWW-Authenticate": 'Bearer realm="lading"'}
 
 
@@ -107,5 +109,17 @@ def page_of(query: dict[str, Any], numbers: int) -> Slice:
 class PageQuery(Schema):
     """Which page: begin after `cursor`, the `next` of the page before."""
 
-    cursor = String(load_default="", validate=Regexp(CURSOR))
+    cursor = String(load_default="", validate=Regexp(TWO))
     limit = Integer(load_default=25, validate=Range(1, 100))
+
+
+class ShortQuery(PageQuery):
+    """The same for lists that one number orders."""
+
+    cursor = String(load_default="", validate=Regexp(ONE))
+
+
+class SalesPageQuery(PageQuery):
+    """The same for lists of sales."""
+
+    cursor = String(load_default="", validate=Regexp(SALE))

@@ -6,7 +6,7 @@ from apiflask import Schema
 from apiflask.fields import Integer, List, Nested, String
 from sqlalchemy import select, tuple_
 
-from webapp.api.operation import PageQuery, caller, nothing, operation
+from webapp.api.operation import SalesPageQuery, ShortQuery, caller, nothing, operation
 from webapp.api.sales import SalesOut, find_sale, sale_json
 from webapp.cursors import read_cursor, write_cursor
 from webapp.models import SaleRow, Transaction
@@ -54,7 +54,7 @@ class AllSentOut(Schema):
     next = String(required=True, allow_none=True)
 
 
-@operation("/orders", "What you bought", output=SalesOut, query=PageQuery, scope=Scope.ORDERS)
+@operation("/orders", "What you bought", output=SalesOut, query=SalesPageQuery, scope=Scope.ORDERS)
 def orders(query: dict[str, Any]) -> dict[str, Any]:
     """List your purchases, newest first."""
     place, _, after = query["cursor"].partition(".")
@@ -80,7 +80,7 @@ def receipt(chain_id: str, address: str) -> Any:
     return {**known, "voucher": services().vouchers.text(kept)}
 
 
-@operation("/sent", "What you sent", output=AllSentOut, query=PageQuery, scope=Scope.ORDERS)
+@operation("/sent", "What you sent", output=AllSentOut, query=ShortQuery, scope=Scope.ORDERS)
 def all_sent(query: dict[str, Any]) -> dict[str, Any]:
     """List the transactions that you sent here, newest first."""
     cursor, limit = read_cursor(query["cursor"], 1), query["limit"]

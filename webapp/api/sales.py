@@ -9,7 +9,8 @@ from apiflask.validators import Length, OneOf, Range, Regexp
 from sqlalchemy import ColumnElement, select, tuple_
 
 from contracts.sale import Status
-from webapp.api.operation import CURSOR, nothing, operation
+from webapp.api.operation import SALE as SALE_CURSOR
+from webapp.api.operation import nothing, operation
 from webapp.catalogue import SORTS, Search, find_sales
 from webapp.cursors import Slice, read_cursor, write_cursor
 from webapp.explorer.events import about_entity, page_of_events
@@ -96,7 +97,7 @@ class SalesQuery(Schema):
     price_to_wei = String(load_default="9" * 28, validate=Regexp(r"^[0-9]{1,28}$"))
     listed_from = Integer(load_default=0, validate=Range(0, 2**53))
     listed_to = Integer(load_default=2**53, validate=Range(0, 2**53))
-    cursor = String(load_default="", validate=Regexp(CURSOR))
+    cursor = String(load_default="", validate=Regexp(SALE_CURSOR))
     limit = Integer(load_default=25, validate=Range(1, 100))
 
 

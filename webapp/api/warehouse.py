@@ -7,7 +7,7 @@ from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf
 from sqlalchemy import select
 
-from webapp.api.operation import PageQuery, caller, nothing, operation
+from webapp.api.operation import ShortQuery, caller, nothing, operation
 from webapp.api.problems import Problem
 from webapp.cursors import read_cursor, write_cursor
 from webapp.device_log import KINDS, LogSearch, find_events
@@ -81,7 +81,7 @@ class ReleasesOut(Schema):
     next = String(required=True, allow_none=True)
 
 
-class ReleasesQuery(PageQuery):
+class ReleasesQuery(ShortQuery):
     """Which part of the log; what is not given does not narrow."""
 
     thing = String(load_default="", validate=Length(max=128))

@@ -4,6 +4,7 @@ Who sends a transaction that moves a sale is its buyer, or would be; strangers a
 transaction nor by the list of an address.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from webapp.models import SaleRow
 from webapp.telling import SECRET
 from webapp.viewers import Parties, Viewer
 
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 OF_DEVICES = ("release", "complete", "abort")
 """Calls that succeed for devices only."""
 
@@ -88,7 +90,9 @@ def find_transaction(eyes: Eyes, hash_: str) -> OneTransaction | None:
         refusal = None if row.succeeded else session.get(Refusal, (row.hash, block_hash))
         events = events_of_transaction(session, row.hash, eyes.viewer)
         view = _views(session, [row], eyes.viewer)[0]
-        return OneTransaction(view, block_hash, refusal.words if refusal else "", events)
+        words = refusal.words if refusal else ""
+        # The contract's own words may name who sent it.
+        return OneTransaction(view, block_hash, words if view.sender else ADDRESS.sub("somebody", words), events)
 
 
 def _before(query: Select[LedgerTransaction], page: Slice) -> Select[LedgerTransaction]:
