@@ -114,7 +114,7 @@ def run_backup(folder: Folder, arguments: argparse.Namespace) -> None:
     from geth_network import backup
 
     size = backup.back_up(folder, arguments.file)
-    say(f"wrote {arguments.file}, {size / 1e6:.1f} MB; it holds keys: keep it where only you can read it")
+    say(f"wrote {arguments.file}, {size / 1e3:,.0f} kB; it holds keys: keep it where only you can read it")
 
 
 def run_restore(folder: Folder, arguments: argparse.Namespace) -> None:

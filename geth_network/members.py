@@ -93,15 +93,19 @@ def await_follower(asks: list[IpcNode], peer: Peer, timeout_s: float = 120) -> N
 
 
 def remove_member(folder: Folder, who: str, say: Callable[[str], None]) -> None:
-    """Votes a sealer out and no longer lets the member's nodes connect; `who` is a name or a sealer's address."""
+    """Votes a sealer out, and then no longer lets the member's nodes connect; `who` is a name or a sealer's address.
+
+    Not before: as long as it is listed, blocks may wait for its turn, and its own vote may be needed.
+    """
     network = load_network(folder.network)
     ours = [Peer(n.name, n.enode(network.host), n.address) for n in network.of_role(Role.SEALER)]
     gone = [peer for peer in (*network.peers, *ours) if who.lower() in {peer.name.lower(), str(peer.address).lower()}]
     if not gone:
         raise FolderError(f"no member is called {who!r}; see `peers` and `nodes` in {folder.network}")
     for peer in gone:
-        if peer.address:
-            vote(folder, network, peer.address, wanted=False, say=say)
+        if peer.address and not vote(folder, network, peer.address, wanted=False, say=say):
+            say(f"{peer.name} stays connected until then: repeat this command when it is voted out")
+            return
     rest = tuple(peer for peer in network.peers if peer not in gone)
     write_atomically(folder.network, replace(network, peers=rest).to_json())
     for ask in running_nodes(folder, network, network.nodes):
@@ -112,15 +116,15 @@ def remove_member(folder: Folder, who: str, say: Callable[[str], None]) -> None:
 
 def vote(
     folder: Folder, network: Network, address: str, *, wanted: bool, say: Callable[[str], None], timeout_s: float = 60
-) -> None:
-    """Our sealers propose; waits as long as our own votes can decide."""
+) -> bool:
+    """Our sealers propose; waits as long as our own votes can decide. Returns whether it is decided."""
     asks = [ask for ask in running_nodes(folder, network, network.of_role(Role.SEALER)) if own_vote_counts(ask)]
     if not asks:
         raise RunningError("none of our sealers is running and listed, so there is no vote to cast")
     for ask in asks:
         ask("clique_propose", address, wanted)
     deadline = time.monotonic() + timeout_s
-    majority = len(asks) > len(asks[0]("clique_getSigners")) // 2
+    majority = len(asks) > len(asks[0]("clique_getSigners")) // 2 or is_listed(asks[0], address) is wanted
     while majority and is_listed(asks[0], address) is not wanted:
         if time.monotonic() > deadline:
             raise RpcError(f"the votes on {address} have not been counted after {timeout_s:.0f} s: look at `status`")
@@ -128,10 +132,11 @@ def vote(
     verb = "in" if wanted else "out"
     if not majority:
         say(f"our votes for {address} {verb} are cast; it takes more than half of the sealers: ask the other members")
-        return
+        return False
     for ask in asks:
         ask("clique_discard", address)
     say(f"{address} is voted {verb}")
+    return True
 
 
 def is_listed(ask: IpcNode, address: str) -> bool:

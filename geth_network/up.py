@@ -95,7 +95,8 @@ def announce(folder: Folder, supervisor: Supervisor, say: Say) -> None:
     signers = [str(to_checksum_address(address)) for address in supervisor.signers()]
     document = ready_document(supervisor.network, signers, os.getpid())
     write_atomically(folder.ready, json.dumps(document, indent=2) + "\n")
-    say(f"chain {document['chain_id']} is up: every node advances. JSON-RPC: {' '.join(document['rpc'])}")  # type: ignore[arg-type]
+    urls = " ".join(document["rpc"]) or "none here"  # type: ignore[arg-type]
+    say(f"chain {document['chain_id']} is up: every node advances. JSON-RPC: {urls}")
 
 
 def stop_network(folder: Folder, timeout_s: float) -> None:

@@ -12,6 +12,7 @@ import pytest
 from geth_network import members
 from geth_network.cards import Bundle, Card
 from geth_network.network import Role
+from geth_network.patrol import ask_peers
 from geth_network.settings import Settings
 from tests.geth_network.chain import Chain, await_that, standing_still
 from tests.geth_network.machines import Machine, Site
@@ -44,6 +45,11 @@ def signers(machine: Machine) -> set[str]:
 def address(machine: Machine) -> str:
     """The address of a machine's sealer."""
     return str(machine.chain.network().of_role(Role.SEALER)[0].address).lower()
+
+
+def key_of(machine: Machine) -> str:
+    """By what its peers know a machine's sealer."""
+    return machine.chain.network().of_role(Role.SEALER)[0].public_key
 
 
 @contextmanager
@@ -100,9 +106,14 @@ def test_three_members_on_three_machines(machines: list[Machine]) -> None:
                 machine.heal()
             agree(*machines)
 
-            for machine in (first, second):
-                members.remove_member(machine.chain.folder, address(third), print)
+            said: list[str] = []
+            members.remove_member(first.chain.folder, address(third), said.append)
+            assert "stays connected until then" in said[-1]
+            members.remove_member(second.chain.folder, address(third), print)
             await_that(lambda: signers(first) == everybody - {address(third)}, "two listed sealers")
+            assert key_of(third) in ask_peers(first.chain.ask(sealer(first)))
+            members.remove_member(first.chain.folder, address(third), print)
+            await_that(lambda: key_of(third) not in ask_peers(first.chain.ask(sealer(first))), "the third let go")
             agree(first, second)
 
 
