@@ -7,7 +7,7 @@ import pytest
 import tomli_w
 
 from iot_client.errors import ConfigError
-from iot_client.settings import find_config, load_settings
+from iot_client.settings import PiSettings, find_config, load_settings
 
 GOOD: dict[str, Any] = {
     "thing": "gate-1",
@@ -44,12 +44,20 @@ def test_a_good_one_is_read(tmp_path: Path) -> None:
         ("verification", "faith"), ("iot_host", ""), ("iot_port", 70_000), ("keep_alive_s", 1),
         ("scanners", ["nose"]), ("gate", "door"), ("lock_pin", 99), ("pulse_s", 0), ("open_within_s", -5),
         ("min_balance_wei", -1), ("max_head_age_s", "soon"), ("nonsense", 1),
+        ("door_page", "8600"), ("door_page", "127.0.0.1:"),
     ],
 )  # fmt: skip
 def test_each_wrong_field_is_named(tmp_path: Path, field: str, value: object) -> None:
     """A person reads which field is wrong, and in which file."""
     with pytest.raises(ConfigError, match=field):
         load_settings(write(tmp_path / "config.toml", GOOD | {field: value}))
+
+
+@pytest.mark.parametrize("field", [name for name in PiSettings.model_fields if name != "folder"])
+def test_no_field_takes_what_it_cannot_be(tmp_path: Path, field: str) -> None:
+    """A table where a value belongs: every field of the configuration is named when it is wrong."""
+    with pytest.raises(ConfigError, match=field):
+        load_settings(write(tmp_path / "config.toml", GOOD | {field: {"no": "value"}}))
 
 
 @pytest.mark.parametrize("field", GOOD)
