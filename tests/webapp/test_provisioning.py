@@ -6,15 +6,17 @@ import os
 import signal
 import time
 from dataclasses import replace
+from io import BytesIO
 from multiprocessing import get_context
 
 import httpx
 import pytest
 from around import Around, enrolment_of
-from conftest import wait_for
+from conftest import PASSPHRASE, Browser, wait_for
 
 from iot_cloud.connection import Endpoint, tls_context
 from tests.iot_cloud.devices import PahoDevice
+from webapp.app import create_app
 from webapp.errors import GatewayError, Refused
 from webapp.gates import Gates
 from webapp.models import ThingRow
@@ -240,6 +242,98 @@ def test_a_part_that_is_down_does_not_keep_the_others(world, complete, tmp_path)
     (tmp_path / "half-0.key").unlink()  # a revoked key gets no certificate again
     provisioning.provision(again := enrolment_of(world, "half", tmp_path))
     assert traces(world, complete, again) == {"chain", "cloud", "gateway"}
+
+
+class Operator:
+    """The operator's browser before the application beside cloud and gateway."""
+
+    def __init__(self, world, complete):
+        self.parts = complete.parts(world)
+        app = create_app(self.parts.settings, self.parts)
+        app.testing = True
+        self.browser = Browser(app.test_client()).sign_in("operator")
+        self.page = self.browser.page
+
+    def send(self, path, page, enrolment=None):
+        """Send the form of a page, with an enrolment file where there is one."""
+        data = {**self.browser.tokens(self.page(page)), "passphrase": PASSPHRASE}
+        if enrolment is not None:
+            content = enrolment if isinstance(enrolment, bytes) else enrolment.model_dump_json().encode()
+            data["enrolment"] = (BytesIO(content), "enrolment.json")
+        return self.browser.client.post(path, data=data)
+
+    def close(self):
+        """Give the connections back."""
+        self.parts.cloud.close()
+
+
+@pytest.mark.slow
+@pytest.mark.row("I6")
+@pytest.mark.row("N4")
+def test_a_device_s_life_on_the_pages(world, complete, tmp_path):
+    """Uploaded, journalled step by step, the bundle taken once, renewed, decommissioned; the life is read back."""
+    operator, thing = Operator(world, complete), "paged"
+    registry = world.parts.chain.registry
+    path, enrolment = f"/warehouse/devices/{thing}", enrolment_of(world, "paged", tmp_path)
+    node = world.parts.chain.node
+    node.call("evm_setAutomine", False)
+    try:
+        assert operator.send("/warehouse/devices/new", "/warehouse/devices/new", enrolment).status_code == 303
+        assert "On its way" in operator.page(path)
+        assert operator.send(f"{path}/bundle", path).status_code == 303  # not ready
+        node.call("evm_mine")
+    finally:
+        node.call("evm_setAutomine", True)
+    world.settle()
+    page = operator.page(path)
+    assert page.count('<li class="done">') == 5
+    device = registry.device(registry.id_of(enrolment.device))
+    assert (device.active, world.parts.chain.balance(enrolment.device)) == (True, 10**18)
+    taken = operator.send(f"{path}/bundle", path)
+    bundle = json.loads(taken.text)
+    assert (bundle["device_id"], bundle["thing"], bundle["operator"]) == (device.id, thing, enrolment.operator)
+    assert bundle["certificate"].startswith("-----BEGIN")
+    assert operator.send(f"{path}/bundle", path).status_code == 303
+    assert "taken already" in operator.page(path)
+    operator.send(f"{path}/offer", path)
+    assert operator.send(f"{path}/bundle", path).status_code == 200
+    assert operator.send("/warehouse/devices/new", "/warehouse/devices/new", enrolment).status_code == 303  # as it was
+    assert operator.send("/warehouse/devices/new", "/warehouse/devices/new", b"{}").status_code == 400
+
+    renewed = enrolment_of(world, thing, tmp_path, device.id)
+    assert operator.send(f"{path}/rotate", path, renewed).status_code == 303
+    world.settle()
+    assert operator.page(path).count('<li class="done">') == 5
+    assert registry.device(device.id).address == renewed.device
+
+    assert operator.send(f"{path}/revoke", path).status_code == 303
+    world.settle()
+    page = operator.page(path)
+    assert not registry.device(device.id).active
+    assert traces(world, complete, renewed) == set()
+    for name in ("Provisioned", "Rotated", "Decommissioned"):
+        assert f"<strong>{name}</strong>" in page
+    operator.close()
+
+
+def test_what_is_no_enrolment_changes_nothing(world, complete, tmp_path):
+    """Another's site, another operator's consent, odd names and hexadecimals, a renewal where a new device belongs."""
+    operator, good = Operator(world, complete), enrolment_of(world, "odd", tmp_path)
+    odd = [
+        ({"site": 77}, "not yours"),
+        ({"operator": world.people["other"].address}, "consented to operator"),
+        ({"thing": "../x"}, "letters, digits"),
+        ({"thing": "devices"}, "letters, digits"),
+        ({"consent": "0xzz"}, "hexadecimal"),
+        ({"id": 5}, "renews a device"),
+    ]
+    for changes, words in odd:
+        answer = operator.send("/warehouse/devices/new", "/warehouse/devices/new", good.model_copy(update=changes))
+        assert (answer.status_code, words in answer.text) == (400, True), (changes, answer.text)
+    for content in (b"", b"[]", b"\xff", b"{" * 70_000):
+        assert operator.send("/warehouse/devices/new", "/warehouse/devices/new", content).status_code == 400
+    assert traces(world, complete, good) == set()
+    operator.close()
 
 
 def test_another_operator_s_device_is_not_provisioned(world, tmp_path):
