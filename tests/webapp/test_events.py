@@ -213,7 +213,7 @@ def newest_id(world):
         return session.scalar(select(FeedRow.id).order_by(FeedRow.id.desc()).limit(1))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.row("M7", "M9")
 def test_five_hundred_who_hang_up_hear_everything_once_through_kills_and_a_restart(world):
     """Two web processes, a worker killed, a reorganisation, all stopped and started again: each hears the feed."""

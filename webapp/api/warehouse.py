@@ -44,7 +44,7 @@ class GateOut(Schema):
     site = Integer(required=True)
     device_id = Integer(required=True, allow_none=True)
     state = String(required=True, allow_none=True)
-    since = Float(required=True)
+    since = Float(required=True, allow_none=True)
     online = Boolean(required=True, allow_none=True)
     trouble = String(required=True)
 
