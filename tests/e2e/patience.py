@@ -15,7 +15,7 @@ from contracts.errors import LadingError
 from scripts.story.processes import ProcessFailed
 from scripts.story.visitor import PageRefused
 
-PATIENCE_S = 240.0
+PATIENCE_S = 600.0
 PAUSE_S = 0.5
 TROUBLES = (LadingError, OSError, httpx.HTTPError, ProcessFailed, PageRefused, KeyError)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.chaos import run
 from tests.e2e.orders import KINDS, wishes
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.mark.row("B21", "B23")
