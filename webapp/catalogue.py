@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from contracts.sale import Status
@@ -13,6 +13,8 @@ from webapp.database import Database
 from webapp.models import OperatorRow, SaleRow, SiteRow
 
 PAGE = 24
+OWN_PAGE = 50
+"""Rows a page of one's own sales and orders."""
 COUNT_TO = 1_000
 """Counting further than people read would cost every page view."""
 
@@ -112,14 +114,26 @@ def _filtered(query: Select[Any], chain_id: int, search: Search) -> Select[Any]:
     return query
 
 
-def sales_of(
-    database: Database, chain_id: int, *, seller: str = "", buyer: str = "", limit: int = 200
-) -> list[SaleRow]:
-    """Return what someone listed or bought, newest first."""
+def sales_of(database: Database, chain_id: int, *, seller: str = "", buyer: str = "", page: int = 1) -> list[SaleRow]:
+    """Return a page of what someone listed or bought, newest first."""
     mine = SaleRow.seller == seller if seller else SaleRow.buyer == buyer
     query = select(SaleRow).where(SaleRow.chain_id == chain_id, mine)
+    newest = query.order_by(SaleRow.listed_block.desc(), SaleRow.address).limit(OWN_PAGE).offset((page - 1) * OWN_PAGE)
     with database.read() as session:
-        return list(session.scalars(query.order_by(SaleRow.listed_block.desc(), SaleRow.address).limit(limit)))
+        return list(session.scalars(newest))
+
+
+def bought_by(database: Database, chain_id: int, buyer: str) -> int:
+    """Return how many sales somebody bought."""
+    query = select(func.count()).select_from(SaleRow).where(SaleRow.chain_id == chain_id, SaleRow.buyer == buyer)
+    with database.read() as session:
+        return session.scalar(query) or 0
+
+
+def own_pages(asked: str | None, count: int) -> tuple[int, int]:
+    """Return the page that an address asks for and the last one, of so many rows of one's own."""
+    last = max(1, -(-count // OWN_PAGE))
+    return max(1, min(_number(asked), last)), last
 
 
 def sites_and_operators(database: Database, chain_id: int) -> list[tuple[SiteRow, OperatorRow | None]]:

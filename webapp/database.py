@@ -20,7 +20,7 @@ class Database:
         """Open the database at a SQLAlchemy URL; tables are made by `migrate`."""
         self.url = url
         self.sqlite = url.startswith("sqlite")
-        self.engine = _sqlite(url) if self.sqlite else create_engine(url, pool_size=10, max_overflow=40)
+        self.engine = _sqlite(url) if self.sqlite else _server(url)
         self._writer = self.engine.execution_options(write=True)
 
     def migrate(self) -> None:
@@ -54,6 +54,13 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _server(url: str) -> Engine:
+    # A connection from before the server's restart is found dead when it is taken from the pool, not in a query.
+    return create_engine(
+        url, pool_size=10, max_overflow=40, pool_timeout=10, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+    )
 
 
 def _sqlite(url: str) -> Engine:

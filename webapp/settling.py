@@ -1,6 +1,5 @@
 """Follows what the outbox sent: again until mined, then to its confirmations; undone blocks put it back."""
 
-import logging
 import threading
 from typing import Any
 
@@ -12,12 +11,12 @@ from contracts.calls import Call
 from contracts.errors import LadingError
 from webapp.chain import Chain, Head, as_head
 from webapp.database import Database
-from webapp.errors import WebError
 from webapp.models import Transaction, now
 from webapp.node import RpcError
 from webapp.outbox import OPEN, Outbox, State, fresh_rows
+from webapp.perseverance import persevere
+from webapp.seat import seat_of
 
-LOG = logging.getLogger(__name__)
 AGAIN_S = 4
 """A transaction that is not mined is sent again this often."""
 AT_ONCE = 2_000
@@ -34,16 +33,18 @@ class Settler:
         self._outbox = Outbox(database, chain)
 
     def run(self, stop: threading.Event, every_s: float) -> None:
-        """Settle until told to stop; a dead node only delays."""
-        failing = False
-        while not stop.wait(every_s):
-            try:
+        """Settle until told to stop, while this process has the seat; what does not answer only delays."""
+        seat = seat_of(self._database, "outbox")
+
+        def turn() -> bool:
+            if seat.held():
                 self.round()
-                failing = False
-            except WebError as error:
-                if not failing:
-                    LOG.warning("outbox: %s", error)
-                failing = True
+            return False
+
+        try:
+            persevere(stop, every_s, "outbox", turn)
+        finally:
+            seat.leave()
 
     def round(self) -> int:
         """Look at every open transaction once; return how many are still open."""

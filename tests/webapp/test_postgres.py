@@ -1,53 +1,30 @@
 """PostgreSQL by URL: the same tables, the same rows, one writer at a time."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer
 from test_index import CHAIN, KINDS, SALES, entries, followed_by_three, listing
-from worlds import free_port
 
 from webapp.database import Database
 from webapp.index import store
 from webapp.models import Attempt
 
 
-def server_programs() -> Path:
-    """Return the folder of Debian's newest PostgreSQL."""
-    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
-
-
-def as_postgres(*command: object) -> list[str]:
-    """Return the command as a user that the server accepts: it refuses root."""
-    if os.getuid() != 0:
-        return [str(part) for part in command]
-    user = pwd.getpwnam("postgres")
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--", *map(str, command)]
+@pytest.fixture(scope="module")
+def server():
+    """A server of this module's own."""
+    running = PostgresServer()
+    yield running
+    running.remove()
 
 
 @pytest.fixture(scope="module")
-def postgres():
-    """A server of this module's own."""
-    folder = Path(tempfile.mkdtemp(prefix="lpg", dir="/tmp"))
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-    programs, data, port = server_programs(), folder / "data", free_port()
-    subprocess.run(as_postgres(programs / "initdb", "-N", "-A", "trust", "-D", data), check=True, capture_output=True)
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    start = as_postgres(programs / "pg_ctl", "-w", "-D", data, "-l", folder / "log", "-o", options, "start")
-    subprocess.run(start, check=True, stdout=subprocess.DEVNULL)
-    user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-    database = Database(f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres")
+def postgres(server):
+    """The database on it."""
+    database = Database(server.url)
     yield database
     database.close()
-    subprocess.run(as_postgres(programs / "pg_ctl", "-w", "-D", data, "-m", "immediate", "stop"), check=True,
-                   stdout=subprocess.DEVNULL)  # fmt: skip
-    shutil.rmtree(folder)
 
 
 @pytest.mark.slow

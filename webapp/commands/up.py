@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import httpx
 
 from webapp.errors import SettingsError, WebError
+from webapp.perseverance import persevere
 from webapp.settings import Settings
 from webapp.signals import on_stop
 
@@ -75,6 +76,7 @@ def _listening(settings: Settings) -> socket.socket:
 def _serve(settings: Settings, parts: "Services", listener: socket.socket, server: ForkProcess) -> int:
     from webapp.alarms import AlarmKeeper
     from webapp.index.follower import Follower
+    from webapp.outages import Banner
     from webapp.serving import end
     from webapp.settling import Settler
 
@@ -86,6 +88,7 @@ def _serve(settings: Settings, parts: "Services", listener: socket.socket, serve
         _thread(stop, crashed, Settler(parts.database, parts.chain, settings.confirmations).run, settings.poll_s),
         _thread(stop, crashed, _watcher(settings, parts).run, settings.poll_s),
         _thread(stop, crashed, AlarmKeeper(settings, parts.database, parts.chain).run, settings.poll_s),
+        _thread(stop, crashed, Banner(parts).run, settings.poll_s),
         _thread(stop, crashed, _tidy(parts), 30.0),
     ]
     ready = settings.folder / "ready.json"
@@ -133,11 +136,11 @@ def _watcher(settings: Settings, parts: "Services") -> Any:
 
 
 def _tidy(parts: "Services") -> Any:
-    def work(stop: threading.Event, every_s: float) -> None:
-        while not stop.wait(every_s):
-            parts.vouchers.drop_consumed()
+    def tidied() -> bool:
+        parts.vouchers.drop_consumed()
+        return False
 
-    return work
+    return lambda stop, every_s: persevere(stop, every_s, "vouchers", tidied)
 
 
 def _await(server: ForkProcess, url: str, stop: threading.Event) -> None:

@@ -10,17 +10,19 @@ from sqlalchemy.orm import Session
 from webapp import feed
 from webapp.chain import Chain, Head
 from webapp.database import Database
-from webapp.errors import ForeignIndex, WebError
+from webapp.errors import ForeignIndex
 from webapp.index import ledger, store
 from webapp.index.mapping import Entry
 from webapp.index.reading import Span, read_span
 from webapp.models import Block, SaleRow
+from webapp.perseverance import persevere
+from webapp.seat import seat_of
 
 LOG = logging.getLogger(__name__)
 RANGE = 500
 LOCK = "index"
-"""Whoever holds it writes the index, if it still stands where it was when the chain was asked: of many processes that
-follow one chain, one writes at a time, and none writes twice."""
+"""Whoever holds it writes the index, if it still stands where it was when the chain was asked. One process has the seat
+of this name and follows; a second that thinks so too, while a seat changes hands, writes nothing twice."""
 
 
 class Follower:
@@ -36,21 +38,12 @@ class Follower:
             self._ours |= {one.factory: "SaleFactory", one.registry: "DeviceRegistry"}
 
     def run(self, stop: threading.Event, every_s: float) -> None:
-        """Follow until told to stop; a dead node only delays."""
-        failing = False
-        while not stop.is_set():
-            try:
-                behind = self.step()
-                failing = False
-            except ForeignIndex:
-                raise
-            except WebError as error:
-                behind = False
-                if not failing:
-                    LOG.warning("index: %s", error)
-                failing = True
-            if not behind:
-                stop.wait(every_s)
+        """Follow until told to stop, while this process has the seat; what does not answer only delays."""
+        seat = seat_of(self._database, LOCK)
+        try:
+            persevere(stop, min(every_s, 1.0), "index", lambda: seat.held() and self.step())
+        finally:
+            seat.leave()
 
     def catch_up(self) -> None:
         """Follow until the head is reached."""

@@ -1,16 +1,15 @@
 """Selling: the form, and the seller's own sales."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
-from contracts.sale import Status
 from webapp.access import only, the_user
-from webapp.catalogue import open_sites, sales_of
+from webapp.catalogue import open_sites, own_pages, sales_of
+from webapp.earnings import earnings_of, income_over_time
 from webapp.errors import Refused, WebError
 from webapp.forms.listing import ListingForm
 from webapp.furniture import sites_by_id
-from webapp.models import SaleRow
 from webapp.people import Role
 from webapp.selling import planned_listing
 from webapp.services import services
@@ -27,35 +26,19 @@ def own() -> str:
     user = the_user()
     if user.role not in SELLERS:
         return render_template("sell/ask.html")
-    rows = sales_of(services().database, services().chain.chain_id, seller=user.address)
-    return render_template("sell/own.html", rows=rows, sites=sites_by_id(rows), sums=_sums(rows), series=_series(rows))
-
-
-def _sums(rows: list[SaleRow]) -> dict[str, int]:
-    taken = [row for row in rows if _earned(row)]
-    held = [row for row in rows if row.window_s and row.status in (Status.SOLD, Status.RELEASING)]
-    return {
-        "open": sum(row.status == Status.LISTED for row in rows),
-        "collect": sum(row.status in (Status.SOLD, Status.RELEASING) for row in rows),
-        "income": sum(row.price_wei for row in taken),
-        "held": sum(row.price_wei for row in held),
-    }
-
-
-def _earned(row: SaleRow) -> bool:
-    instant = not row.window_s and row.status in (Status.SOLD, Status.RELEASING)
-    return instant or row.status == Status.RELEASED
-
-
-def _series(rows: list[SaleRow]) -> list[list[float]]:
-    """Return the income added up over time, for the chart: seconds and ETH."""
-    points = sorted((row.sold_at or 0, row.price_wei) for row in rows if _earned(row))
-    times, sums, total = [], [], 0
-    for at, price in points:
-        total += price
-        times.append(float(at))
-        sums.append(total / 10**18)
-    return [times, sums]
+    database, chain_id = services().database, services().chain.chain_id
+    sums = earnings_of(database, chain_id, user.address)
+    page, last = own_pages(request.args.get("page"), sums.count)
+    rows = sales_of(database, chain_id, seller=user.address, page=page)
+    return render_template(
+        "sell/own.html",
+        rows=rows,
+        sites=sites_by_id(rows),
+        sums=sums,
+        page=page,
+        last=last,
+        series=income_over_time(database, chain_id, user.address),
+    )
 
 
 def listing_form() -> ListingForm:

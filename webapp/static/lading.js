@@ -20,6 +20,7 @@ const copy = async (button) => {
 // A second click finds the form already on its way; the server counts it once in any case.
 const sendOnce = (event) => {
   const form = event.target;
+  if (form.id === "sign-out") dropDrafts();
   if (!form.matches("form.once") || form.dataset.wallet) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";

@@ -52,8 +52,11 @@ const account = async (provider, address) => {
   return chosen;
 };
 
+// Of several wallets it is the one that signed in.
+const mine = () => wallets.get(localStorage.getItem("lading-wallet")) ?? [...wallets.values()][0];
+
 const act = async (form) => {
-  const provider = [...wallets.values()][0];
+  const provider = mine();
   if (!provider) throw new Error("Your wallet was not found in this browser. Unlock it and reload the page. Nothing was sent.");
   await account(provider, document.querySelector(".me")?.dataset.address);
   await onOurChain(provider);
@@ -95,6 +98,7 @@ const offer = (info, provider) => {
   button.type = "button"; button.className = "second full"; button.textContent = `Sign in with ${info.name}`;
   button.addEventListener("click", async () => {
     button.setAttribute("aria-busy", "true");
+    localStorage.setItem("lading-wallet", info.rdns);
     try { await signIn(provider, place.dataset.next); } catch (error) { say(place, words(error)); } finally { button.removeAttribute("aria-busy"); }
   });
   place.querySelector("[data-list]").append(button);
@@ -102,8 +106,8 @@ const offer = (info, provider) => {
 
 window.addEventListener("eip6963:announceProvider", (event) => {
   const { info, provider } = event.detail;
-  if (wallets.has(info.uuid)) return;
-  wallets.set(info.uuid, provider);
+  if (wallets.has(info.rdns)) return;
+  wallets.set(info.rdns, provider);
   offer(info, provider);
 });
 
