@@ -4,6 +4,9 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from tomllib import TOMLDecodeError
+
+from pydantic import ValidationError
 
 from contracts.fault import LadingError
 from webapp.commands import accounts, api, devices, index, running, up
@@ -33,6 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(chosen.run(chosen) or 0)
     except (WebError, LadingError, OSError) as error:
         sys.stderr.write(f"lading-web: {error}\n")
+        return 1
+    except ValidationError as error:
+        first = error.errors()[0]
+        sys.stderr.write(f"lading-web: [web] {'.'.join(str(part) for part in first['loc'])}: {first['msg']}\n")
+        return 1
+    except TOMLDecodeError as error:
+        sys.stderr.write(f"lading-web: lading.toml cannot be read: {error}\n")
         return 1
     except ValueError as error:
         sys.stderr.write(f"lading-web: a setting or a file cannot be read: {error}\n")

@@ -103,6 +103,31 @@ def test_a_wrong_word_is_wrong_usage(nowhere: Path, capsys: pytest.CaptureFixtur
     assert list(nowhere.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "table",
+    {
+        "chain": "lading-chain new",
+        "gateway": "lading-gateway check",
+        "cloud": "lading-cloud up",
+        "web": "lading-web account list",
+    }.items(),
+    ids=lambda pair: pair[1],
+)
+@pytest.mark.parametrize(("text", "words"), [("[{}]\nfrobnicate = 1", "frobnicate"), ("[{}]\nx = [", "lading.toml")])
+def test_wrong_settings_are_named(
+    nowhere: Path, capsys: pytest.CaptureFixture[str], table: tuple[str, str], text: str, words: str
+) -> None:
+    """The setting's own name, or the file that is no TOML; nothing is begun."""
+    run_folder = nowhere / "run folder"
+    run_folder.mkdir()
+    (run_folder / "lading.toml").write_text(text.format(table[0]))
+    assert call(table[1]) == 1
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert [path.name for path in run_folder.iterdir()] == ["lading.toml"]
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts_refuse_unknown_options(name: str) -> None:
     """Status 2 before anything is begun."""
