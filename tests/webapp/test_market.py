@@ -33,7 +33,7 @@ def test_many_goods_take_few_queries_and_none_is_lost(world, browser):
         assert words in someone.page(query)
         assert sum(statement != "BEGIN" for statement in said) <= 5, query
     client, last = someone.client, -(-GOODS // PAGE)
-    found = [client.get(f"/api/v1/sales?sort=cheap&page={page}").json["sales"] for page in range(1, last + 1)]
+    found = [client.get(f"/api/v1/market?sort=cheap&page={page}").json["sales"] for page in range(1, last + 1)]
     prices = [int(sale["price_wei"]) for page in found for sale in page]
     assert prices == sorted(prices)
     assert len({sale["address"] for page in found for sale in page}) == len(prices) == GOODS
