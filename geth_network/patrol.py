@@ -12,7 +12,7 @@ from geth_network.errors import RpcError
 from geth_network.network import Network, Role
 from geth_network.rpc import Head, IpcNode, head_of
 from geth_network.supervisor import Supervisor
-from geth_network.watchdog import Solitude, StallWatch, View
+from geth_network.watchdog import Nudge, Solitude, StallWatch, View
 
 LOOK_EVERY_S = 1.0
 TIDY_EVERY_S = 15.0
@@ -28,6 +28,7 @@ class Patrol:
         self.quiet_s = max(quiet_s, 4 * self.network.period_s)
         self.sealers = [node for node in self.network.of_role(Role.SEALER) if node.name in supervisor.nodes]
         self.stall: StallWatch | None = None
+        self.nudge = Nudge(self.quiet_s)
         self.watched = supervisor.chain_nodes()
         self.solitude = {name: Solitude(2 * self.quiet_s) for name in self.watched}
         self.resting: dict[str, tuple[int, float]] = {}
@@ -75,9 +76,20 @@ class Patrol:
         heads = {name: head for name, (head, _) in answers.items()}
         asleep = {node.public_key for node in self.sealers if node.name not in answers}  # connected, but suspended
         awake = [self.sealers_in_reach(name, peers.keys() - asleep, signers) for name, (_, peers) in answers.items()]
-        name = self.stall.look(View(heads, peer_heads, max(awake, default=0)), now)
+        view = View(heads, peer_heads, max(awake, default=0))
+        if self.nudge.look(view, len(signers), now):
+            self.tell_again(name for name in heads if name not in self.resting)
+        name = self.stall.look(view, now)
         if name is not None:
             self.take_back(name, heads[name].number, self.stall.blocks_back(), now)
+
+    def tell_again(self, names: Iterable[str]) -> None:
+        """Lets sealers begin the next block anew."""
+        self.supervisor.say(f"no block for {self.quiet_s:.0f} s: telling our sealers again to seal")
+        for name in names:
+            with suppress(RpcError):  # at the next time
+                self.supervisor.ipc(name)("miner_stop")
+                self.supervisor.ipc(name)("miner_start")
 
     def take_back(self, name: str, number: int, blocks: int, now: float) -> None:
         """Drops a sealer's last blocks and starts it without sealing.

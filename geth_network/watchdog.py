@@ -2,7 +2,8 @@
 
 A Clique chain can stand still for good although enough sealers live (go-ethereum 18402, 30165):
 each sits on a head of its own, has sealed lately, and finds no other head heavier.
-One sealer going back ⌊N/2⌋ + 1 blocks and starting again ends that.
+One sealer going back ⌊N/2⌋ + 1 blocks and starting again ends that. It can also wait for a block that its sealer
+missed; telling the sealer again ends that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -88,6 +89,29 @@ class StallWatch:
     def blocks_back(self) -> int:
         """How many blocks free a sealer to seal again."""
         return self.sealer_count // 2 + 1
+
+
+@dataclass
+class Nudge:
+    """Whether our sealers should be told again to seal: no block came for a while, though a majority is in reach.
+
+    geth tries an empty block once after each new head. One that it misses, on a crowded machine, it does not try
+    again, and where exactly a majority lives nobody else may seal it. To be told twice does a sealer no harm.
+    """
+
+    quiet_s: float
+    best: tuple[int, int] = (-1, -1)
+    still_since: float = 0.0
+
+    def look(self, view: View, sealer_count: int, now: float) -> bool:
+        """Whether it is time, once each `quiet_s`."""
+        best = max(((head.difficulty, head.number) for head in view.heads.values()), default=self.best)
+        if best > self.best or view.sealers_in_reach <= sealer_count // 2:
+            self.best, self.still_since = max(best, self.best), now
+        if now - self.still_since < self.quiet_s:
+            return False
+        self.still_since = now
+        return True
 
 
 @dataclass

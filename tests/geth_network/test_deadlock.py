@@ -61,6 +61,18 @@ def test_the_watchdog_ends_a_deadlock(chain: Chain) -> None:
         assert chain.words().count("and heads differ: taking") == 1
 
 
+def test_sealers_that_missed_their_block_are_told_again(chain: Chain) -> None:
+    """Nobody seals, everybody is of one mind and connected: blocks go on by themselves."""
+    chain.new(rpc_nodes=0)
+    with chain.up():
+        chain.await_progress()
+        for name in chain.names():
+            chain.ask(name)("miner_stop")
+        await_that(lambda: "telling our sealers again" in chain.words(), "the watchdog's word")
+        chain.await_agreement(chain.await_progress(blocks=4))
+        assert "and heads differ" not in chain.words()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_without_the_watchdog_it_lasts(chain: Chain) -> None:

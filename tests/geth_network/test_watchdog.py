@@ -3,7 +3,7 @@
 import pytest
 
 from geth_network.rpc import Head
-from geth_network.watchdog import MAX_FAILURES, Restarts, Solitude, StallWatch, View
+from geth_network.watchdog import MAX_FAILURES, Nudge, Restarts, Solitude, StallWatch, View
 
 
 def head(number: int, block_hash: str, difficulty: int | None = None) -> Head:
@@ -91,6 +91,24 @@ def test_members_that_were_apart_count_from_their_meeting() -> None:
         assert not any(watch.look(apart, 1000 + second_of_it) for watch in (first, second))
     acts = [(s, w) for s in range(14) for w in (first, second) if w.look(stuck(), 1100 + s)]
     assert acts == [(9, first)]
+
+
+def test_a_chain_that_stands_still_is_nudged_each_quiet_time() -> None:
+    """A majority in reach and no block: again and again; not before, and not while blocks come."""
+    nudge = Nudge(5)
+    view = View({"a": head(9, "x"), "b": head(9, "x")}, frozenset(), 2)
+    assert [s for s in range(20) if nudge.look(view, 3, 1000 + s)] == [5, 10, 15]
+    moving = (View({"a": head(10 + s, f"x{s}")}, frozenset(), 2) for s in range(20))
+    assert not any(nudge.look(view, 3, 1020 + s) for s, view in enumerate(moving))
+
+
+def test_without_a_majority_nobody_is_nudged() -> None:
+    """Too many dead is not the sealers' fault; the time begins when they are back."""
+    nudge = Nudge(5)
+    alone = View({"a": head(9, "x")}, frozenset(), 1)
+    assert not any(nudge.look(alone, 3, 1000 + s) for s in range(50))
+    together = View({"a": head(9, "x")}, frozenset(), 2)
+    assert [s for s in range(8) if nudge.look(together, 3, 1050 + s)] == [4]
 
 
 def test_sealers_go_back_half_and_one() -> None:
