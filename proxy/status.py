@@ -1,4 +1,4 @@
-"""`/healthz` and `/metrics` on loopback."""
+"""`/healthz`, `/readyz` (the same: a gateway that cannot serve is of no use) and `/metrics` on loopback."""
 
 import json
 import os
@@ -89,13 +89,13 @@ class StatusHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Health, metrics, or 404."""
-        if self.path == "/healthz":
+        if self.path in {"/healthz", "/readyz"}:
             answer = healthz(self.server)
             self._answer(200 if answer["ok"] else 503, "application/json", json.dumps(answer))
         elif self.path == "/metrics":
             self._answer(200, "text/plain; version=0.0.4", metrics(self.server))
         else:
-            self._answer(404, "text/plain", "only /healthz and /metrics\n")
+            self._answer(404, "text/plain", "only /healthz, /readyz and /metrics\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Probes are not worth a line."""

@@ -49,7 +49,7 @@ def test_full_disk_closes_says_why_and_room_opens_again(small: OnSmallDisk, shar
         refused = ask(line, CHAIN_ID)
         assert (refused.status, refused.reason, refused.headers["Retry-After"]) == (503, "log_disk", "1")
     assert shared_node.calls() == []
-    assert small.status("/healthz")[0] == 503
+    assert [small.status(path)[0] for path in ("/healthz", "/readyz")] == [503, 503]
     _fill(small.folder / "rest")
     assert small.admin("POST", "/devices", {"name": "gate-2", "serial": "77"})[1]["error"]["code"] == "disk"
     for name in ("filler", "rest"):
