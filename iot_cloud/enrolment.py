@@ -14,7 +14,7 @@ from iot_cloud.authority import Authority
 from iot_cloud.certificates import fingerprint, pem, public_key_sha256, read_request, serial_text, utc
 from iot_cloud.errors import ConflictError, UnknownThingError
 from iot_cloud.home import CloudHome
-from iot_cloud.names import check_thing
+from iot_cloud.names import check_host, check_thing
 from iot_cloud.policy import Role
 from iot_cloud.registry import Certificate, Registry
 from iot_cloud.settings import Settings
@@ -116,7 +116,7 @@ class Enrolment:
             self.authority.server_issuer,
             request,
             common_name,
-            map(str, hosts),
+            [check_host(host) for host in hosts],
             now=utc(self.now()),
             days=self.settings.certificate_days,
         )
