@@ -17,7 +17,7 @@ def test_ports_443_and_80_serve_with_a_company_s_certificate() -> None:
     done = subprocess.run(
         [*command, "-m", "tests.proxy.on_service_ports"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout.splitlines()) == (
+    assert (done.returncode, [line for line in done.stdout.splitlines() if "serves" not in line]) == (
         0,
         ["web 200 max-age=31536000", "plain GET 301 https://lading.example/sales", "plain POST 403", "seen 1"],
     ), done.stderr
@@ -25,7 +25,7 @@ def test_ports_443_and_80_serve_with_a_company_s_certificate() -> None:
 
 def test_port_of_the_demo_needs_no_privilege() -> None:
     """Every port that is served by default can be bound by anybody."""
-    settings = Settings()
-    assert min(settings.devices_port, settings.wallets_port) >= 1024
-    for listener in bind({"any": (settings.host, 0)}).values():
+    devices, wallets, host = (Settings.model_fields[name].default for name in ("devices_port", "wallets_port", "host"))
+    assert min(devices, wallets) >= 1024
+    for listener in bind({"any": (host, 0)}).values():
         listener.close()
