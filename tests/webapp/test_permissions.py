@@ -53,8 +53,13 @@ def test_buyers_stay_unnamed_to_strangers(world, browser, sold):
         event = session.query(Event).filter_by(name="Sold").one()
     for who in ("other", ""):
         someone = browser(who)
-        for path in (f"/sales/{sale}", f"/explorer/transaction/{event.tx_hash}", "/explorer"):
+        told = (f"/sales/{sale}", f"/explorer/transaction/{event.tx_hash}", "/explorer/events")
+        for path in (*told, f"/explorer/address/{sale.split('/')[1]}"):
             assert buyer not in someone.page(path), (who, path)
+        # That somebody gave this account ether is no purchase; every other line is silent about it.
+        lines = someone.page("/explorer").split("<tr")
+        assert {"Sold", "buy"} <= {word for line in lines for word in ("Sold", "buy") if f">{word}<" in line}
+        assert [line for line in lines if buyer in line and "payment" not in line] == [], who
         assert "not shown" in someone.page(f"/explorer/address/{buyer}")
 
 

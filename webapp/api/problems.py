@@ -40,7 +40,7 @@ def install(app: APIFlask) -> None:
     app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
     app.config["AUTO_404_RESPONSE"] = False
     app.register_error_handler(Problem, _told)
-    app.error_processor(_invalid)
+    app.error_callback = _invalid  # `error_processor` would answer for the pages' errors too
     app.spec_processor(_described)
 
 
