@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, StorageState
@@ -26,10 +27,10 @@ PATIENCE_MS = 60_000
 class Shop:
     """`lading-web up` over a world; `settings` are further lines of its table."""
 
-    def __init__(self, world: World, settings: str = "", confirmations: int = 2) -> None:
+    def __init__(self, world: World, settings: str = "", confirmations: int = 2, home: Path | None = None) -> None:
         self.world = world
         self.sessions: dict[str, StorageState] = {}
-        home = world.home
+        self.home = home = home or world.home
         urls = json.dumps(list(world.parts.settings.rpc))
         table = (
             f"port = 0\nrpc = {urls}\nscrypt_n = 1024\npoll_s = 0.2\nthreads = 16\nconfirmations = {confirmations}\n"
@@ -52,7 +53,7 @@ class Shop:
         """Stop it; it ends in order."""
         self.process.terminate()
         assert self.process.wait(30) == 0
-        assert not (self.world.home / "web" / "ready.json").exists()
+        assert not (self.home / "web" / "ready.json").exists()
 
 
 def sign_in(page: Page, name: str, onwards: str = "/") -> None:
@@ -80,3 +81,9 @@ def put_up(shop: Shop, number: str, days: int = 0) -> str:
     path = f"/sales/{world.parts.chain.chain_id}/{address}"
     wait_for(lambda: httpx.get(shop.url + path).status_code == 200)
     return path
+
+
+def wait_for_barcode(page: Page) -> None:
+    """Wait until the receipt's picture is there."""
+    page.wait_for_selector("img.barcode")
+    wait_for(lambda: page.evaluate("document.querySelector('img.barcode').naturalWidth > 0"))

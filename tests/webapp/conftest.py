@@ -104,6 +104,21 @@ def browser(app: object) -> Callable[[str], Browser]:
 
 
 @pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A chain with a block a second, and the application over it; for every file of tests in a browser."""
+    process, url = start_anvil("--accounts", "3", "--balance", "100000000")
+    home = tmp_path_factory.mktemp("shop")
+    (home / "inbox").mkdir()
+    built = build_world(home, url)
+    built.parts.chain.node.call("evm_setIntervalMining", 1)
+    made = Shop(built, f'[web.pi_inboxes]\ngate-1 = "{home / "inbox"}"\n')
+    yield made
+    made.close()
+    built.parts.close()
+    stop(process)
+
+
+@pytest.fixture(scope="session")
 def cloud() -> Iterator[RunningCloud]:
     """The IoT cloud as its own process, in its own run folder."""
     running = RunningCloud.start(requests_per_s=1000, burst=1000)

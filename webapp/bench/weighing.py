@@ -28,7 +28,7 @@ def serve(home: Path, rpc: str) -> None:
             [sys.executable, "-m", "webapp", "up"], env={**os.environ, **settings}, stdout=out, stderr=out
         )
     try:
-        url = _address(home / "web" / "ready.json")
+        url = ready_address(home / "web" / "ready.json")
         _first_visit(url)
         for _ in range(VIEWS):
             httpx.get(url).raise_for_status()
@@ -38,7 +38,8 @@ def serve(home: Path, rpc: str) -> None:
         process.wait()
 
 
-def _address(ready: Path) -> str:
+def ready_address(ready: Path) -> str:
+    """Wait until it serves; where."""
     until = time.monotonic() + START_S
     while not ready.exists():
         if time.monotonic() > until:
