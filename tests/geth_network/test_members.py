@@ -154,10 +154,12 @@ def test_a_foreign_bundle_and_a_wrong_card_are_refused(home: Path, tmp_path: Pat
     chain.new(sealers=1, rpc_nodes=0)
     before = chain.folder.network.read_text()
     card = tmp_path / "card.json"
+    peer = {"name": "other-1", "enode": f"enode://{'12' * 64}@127.0.0.1:30300"}
     for text, words in (
         ("{", "not a member's card"),
         ("[" * 50_000, "not a member's card"),
-        (json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": []}), "card is for chain 5"),
+        (json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": []}), "it names no node"),
+        (json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": [peer]}), "card is for chain 5"),
         (
             json.dumps({"chain_id": 5, "genesis_hash": "0x00", "peers": [{"name": "x", "enode": "enode://1@h:1"}]}),
             "enode",
