@@ -22,7 +22,7 @@ from webapp.watching import Watcher
 def parts(world, cloud):
     """The application's parts, its run folder beside the cloud's."""
     settings = world.parts.settings.model_copy(update={"home": cloud.folder})
-    for thing in ("gate-1", "gate-2"):
+    for thing in ("watched-1", "watched-2"):
         with world.parts.database.write() as session:
             facts = {"chain_id": world.parts.chain.chain_id, "device_id": None, "site": 1, "steps": {}}
             session.add(ThingRow(thing=thing, state="provisioned", updated_at=0, **facts))
@@ -36,7 +36,7 @@ def a_watcher(parts) -> tuple[Watcher, Cloud]:
     return Watcher(services.database, services.chain.chain_id, cloud, Doorbell(settings, cloud)), cloud
 
 
-def rows(parts, thing="gate-1", **facts):
+def rows(parts, thing="watched-1", **facts):
     """The log's rows, oldest first."""
     with parts[0].database.read() as session:
         query = select(DeviceEvent).where(DeviceEvent.thing == thing).order_by(DeviceEvent.id)
@@ -50,12 +50,12 @@ def told(thing, seq, **more):
 
 def test_of_many_watchers_each_event_is_taken_in_once(parts, cloud):
     """Four watchers at once, events told twice, a cloud that forgot its records: nothing lost, nothing doubled."""
-    device = PahoDevice("gate-1", cloud.provision("gate-1")).online()
+    device = PahoDevice("watched-1", cloud.provision("watched-1")).online()
     for seq in range(700):
         device.client.publish(
-            *[json.dumps(part) if isinstance(part, dict) else part for part in told("gate-1", seq)], 1
+            *[json.dumps(part) if isinstance(part, dict) else part for part in told("watched-1", seq)], 1
         )
-    device.publish(*told("gate-1", 0))
+    device.publish(*told("watched-1", 0))
     watchers = [a_watcher(parts) for _ in range(4)]
 
     def all_there() -> bool:
@@ -71,8 +71,8 @@ def test_of_many_watchers_each_event_is_taken_in_once(parts, cloud):
     with parts[0].database.write() as session:  # as if this were another cloud than the one it came from
         from webapp.device_models import DeviceStream
 
-        session.get(DeviceStream, "gate-1").digest = "of another cloud"
-    device.publish(*told("gate-1", 700, sale="0x" + "ab" * 20, outcome="expired", says="This receipt has expired."))
+        session.get(DeviceStream, "watched-1").digest = "of another cloud"
+    device.publish(*told("watched-1", 700, sale="0x" + "ab" * 20, outcome="expired", says="This receipt has expired."))
     wait_for(lambda: watchers[0][0].look() or rows(parts, outcome="expired"))
     assert sorted(row.body["seq"] for row in rows(parts, kind="scan")) == list(range(701))
     device.close()
@@ -84,36 +84,38 @@ def test_of_many_watchers_each_event_is_taken_in_once(parts, cloud):
 @pytest.mark.row("M10")
 def test_a_gate_is_unknown_while_the_cloud_is_down(parts, cloud):
     """The doorbell brings each change; cloud killed: unknown since then; back: as it is, without a lost event."""
-    device = PahoDevice("gate-2", cloud.provision("gate-2"), ("lading/gate-2/status", '{"online": false}')).online()
-    device.publish("lading/gate-2/status", {"online": True})
+    device = PahoDevice(
+        "watched-2", cloud.provision("watched-2"), ("lading/watched-2/status", '{"online": false}')
+    ).online()
+    device.publish("lading/watched-2/status", {"online": True})
     device.update({"reported": {"gate": "LOCKED"}})
     watcher, client = a_watcher(parts)
     stop, gates = threading.Event(), Gates(parts[0].database)
     thread = threading.Thread(target=watcher.run, args=(stop, 0.5))
     thread.start()
     try:
-        wait_for(lambda: gates.look("gate-2").state == "LOCKED")
+        wait_for(lambda: gates.look("watched-2").state == "LOCKED")
         for state in ("UNLOCKING", "OPEN", "LOCKED"):
             device.update({"reported": {"gate": state}})
-            wait_for(lambda state=state: gates.look("gate-2").state == state)
+            wait_for(lambda state=state: gates.look("watched-2").state == state)
         cloud.stop()
-        wait_for(lambda: gates.look("gate-2").state is None)
-        gate = gates.look("gate-2")
+        wait_for(lambda: gates.look("watched-2").state is None)
+        gate = gates.look("watched-2")
         assert "does not answer" in gate.trouble
         assert "It was Locked before" in gate.trouble
         assert abs(time.time() - gate.since) < 60
         since = gate.since
         cloud.process = cloud._launch(cloud.environment, cloud.folder)
         cloud.wait_ready()
-        again = PahoDevice("gate-2", cloud.endpoint("gate-2")).online()
-        again.publish("lading/gate-2/status", {"online": True})
-        again.publish(*told("gate-2", 1, outcome="no-code"))
-        wait_for(lambda: gates.look("gate-2").state == "LOCKED" and rows(parts, "gate-2", outcome="no-code"))
-        again.publish("lading/gate-2/status", {"online": False})
-        wait_for(lambda: gates.look("gate-2").online is False)
-        assert gates.look("gate-2").state is None
-        assert gates.look("gate-2").trouble == "The device is offline. It said Locked before."
-        unknown = rows(parts, "gate-2", kind="gate", outcome="UNKNOWN")
+        again = PahoDevice("watched-2", cloud.endpoint("watched-2")).online()
+        again.publish("lading/watched-2/status", {"online": True})
+        again.publish(*told("watched-2", 1, outcome="no-code"))
+        wait_for(lambda: gates.look("watched-2").state == "LOCKED" and rows(parts, "watched-2", outcome="no-code"))
+        again.publish("lading/watched-2/status", {"online": False})
+        wait_for(lambda: gates.look("watched-2").online is False)
+        assert gates.look("watched-2").state is None
+        assert gates.look("watched-2").trouble == "The device is offline. It said Locked before."
+        unknown = rows(parts, "watched-2", kind="gate", outcome="UNKNOWN")
         assert since in [row.at for row in unknown]
         again.close()
     finally:
@@ -121,7 +123,7 @@ def test_a_gate_is_unknown_while_the_cloud_is_down(parts, cloud):
         thread.join(30)
         client.close()
         device.close()
-    seen = [row.outcome for row in rows(parts, "gate-2", kind="gate") if row.outcome != "UNKNOWN"]
+    seen = [row.outcome for row in rows(parts, "watched-2", kind="gate") if row.outcome != "UNKNOWN"]
     assert seen[:4] == ["LOCKED", "UNLOCKING", "OPEN", "LOCKED"]
 
 
@@ -130,13 +132,13 @@ def test_a_gate_is_unknown_when_nobody_watches(parts):
     database = parts[0].database
     with database.write() as session:
         chain = parts[0].chain.chain_id
-        session.add(GateRow(thing="gate-1", chain_id=chain, state="OPEN", since=1.0, online=True, trouble=""))
+        session.add(GateRow(thing="watched-1", chain_id=chain, state="OPEN", since=1.0, online=True, trouble=""))
         session.add(Watch(name="devices", holder="somebody", beat_at=time.time()))
     gates = Gates(database)
-    assert gates.look("gate-1").state == "OPEN"
+    assert gates.look("watched-1").state == "OPEN"
     with database.write() as session:
         session.get(Watch, "devices").beat_at -= 60
-    gate = gates.look("gate-1")
+    gate = gates.look("watched-1")
     assert (gate.state, gate.words) == (None, "Unknown")
     assert "Nobody has asked the gate since" in gate.trouble
 
@@ -158,7 +160,7 @@ def test_a_shadow_full_of_nonsense_is_no_release():
     """Whatever a device writes under `release`, only what a page can show is taken."""
     odd = {"sale": 7, "at": 1e300, "attempt": True, "outcome": ["x"], "more": {}}
     shadow = {"state": {"reported": {"gate": "OPEN", "lastRelease": odd}, "desired": {"release": "open!"}}}
-    gate = gate_of("gate-1", shadow, {}, 50.0)
+    gate = gate_of("watched-1", shadow, {}, 50.0)
     assert (gate.asked, gate.last) == (None, None)
 
 
@@ -184,5 +186,5 @@ def test_a_shadow_full_of_nonsense_is_no_release():
 )
 def test_a_gate_is_what_its_shadow_says_unless_it_is_offline(shadow, status, state, since):
     """Unknown words, no word, an offline device: unknown, and since when."""
-    gate = gate_of("gate-1", shadow, status, 50.0)
+    gate = gate_of("watched-1", shadow, status, 50.0)
     assert (gate.state, gate.since) == (state, since)
