@@ -47,7 +47,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                seconds["/".join(report.nodeid.split("/")[:2])] += report.duration
+                seconds["/".join(report.nodeid.split("::")[0].split("/")[:2])] += report.duration
     if sum(seconds.values()) > MINUTE_S:
         terminalreporter.write_sep("=", "minutes by folder")
         for folder, spent in seconds.most_common():
