@@ -5,8 +5,9 @@ import time
 
 from eth_utils.address import is_address, to_checksum_address
 
+from contracts.command import NO_SALE
 from iot_client.cloud.documents import Command
-from iot_client.cloud.operator import NO_SALE, refuse_command
+from iot_client.cloud.operator import refuse_command
 from iot_client.equipment import Equipment
 from iot_client.errors import GateError
 from iot_client.gate import GateState

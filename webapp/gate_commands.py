@@ -9,32 +9,16 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from sqlalchemy import select
 
+from contracts.command import NO_SALE, command_data
 from webapp.database import Database
 from webapp.device_models import CommandRow
 from webapp.errors import CloudError
 from webapp.models import User
 from webapp.services import Services
 
-NO_SALE = "0x" + "00" * 20
 IN_TIME_S = 60
 """A gate obeys a command for so long and refuses it afterwards."""
 NOT_SENT = "not sent"
-_TYPES = {
-    "EIP712Domain": [
-        {"name": "name", "type": "string"},
-        {"name": "version", "type": "string"},
-        {"name": "chainId", "type": "uint256"},
-    ],
-    "Command": [
-        {"name": "device", "type": "uint256"},
-        {"name": "id", "type": "string"},
-        {"name": "kind", "type": "string"},
-        {"name": "sale", "type": "address"},
-        {"name": "attempt", "type": "uint256"},
-        {"name": "reason", "type": "string"},
-        {"name": "before", "type": "uint256"},
-    ],
-}
 
 
 @dataclass(frozen=True)
@@ -50,28 +34,24 @@ class Order:
     attempt: int = 0
 
 
-def command_data(order: Order, command_id: str, before: int) -> dict[str, Any]:
+def order_data(order: Order, command_id: str, before: int) -> dict[str, Any]:
     """Return the typed data that is signed."""
-    return {
-        "types": _TYPES,
-        "primaryType": "Command",
-        "domain": {"name": "Lading", "version": "1", "chainId": order.chain_id},
-        "message": {
-            "device": order.device_id,
-            "id": command_id,
-            "kind": order.kind,
-            "sale": order.sale,
-            "attempt": order.attempt,
-            "reason": order.reason,
-            "before": before,
-        },
-    }
+    return command_data(
+        chain_id=order.chain_id,
+        device_id=order.device_id,
+        id=command_id,
+        kind=order.kind,
+        sale=order.sale,
+        attempt=order.attempt,
+        reason=order.reason,
+        before=before,
+    )
 
 
 def signer_of(row: CommandRow) -> str:
     """Return whose signature a kept command carries, worked out from the command itself."""
     order = Order(row.chain_id, row.thing, row.device_id, row.kind, row.reason, row.sale, row.attempt)
-    data = encode_typed_data(full_message=command_data(order, row.id, row.before))
+    data = encode_typed_data(full_message=order_data(order, row.id, row.before))
     return str(Account.recover_message(data, signature=row.signature))
 
 
@@ -86,7 +66,7 @@ def give(parts: Services, user: User, key: bytes, order: Order, form: str = "") 
     known = find(database, command_id)
     if known is not None:
         return known
-    data = command_data(order, command_id, before)
+    data = order_data(order, command_id, before)
     signature = "0x" + Account.sign_typed_data(key, full_message=data).signature.hex().removeprefix("0x")
     row = CommandRow(
         **order.__dict__, id=command_id, user_id=user.id, signer=user.address, before=before, signature=signature

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from contracts.command import NO_SALE, command_data
 from iot_client.cloud.documents import Command, OpenRequest, Partial, command_in, parse, wanted_by
-from iot_client.cloud.operator import NO_SALE, command_data, refuse_command
+from iot_client.cloud.operator import refuse_command
 from iot_client.gate.simulated import set_mode
 from tests.iot_client.warehouse import Door, Warehouse, wait_until
 

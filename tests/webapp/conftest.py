@@ -11,10 +11,12 @@ from chromium_shop import FLAGS, PATIENCE_MS, Shop, sign_in
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
+from postgres_server import PostgresServer
 from worlds import PASSPHRASE, World, build_world, start_anvil, stop, wait_for
 
 from tests.iot_cloud.running import RunningCloud
 from webapp.app import create_app
+from webapp.database import Database
 from webapp.services import Services
 
 __all__ = ["wait_for"]
@@ -158,3 +160,19 @@ def visit(shop: Shop, chromium: Chromium):
     for context in contexts:
         context.close()
     assert [text for text in said if "status of 4" not in text and "ERR_" not in text] == []
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A database server of a module's own."""
+    running = PostgresServer()
+    yield running
+    running.remove()
+
+
+@pytest.fixture
+def database(server: PostgresServer) -> Iterator[Database]:
+    """The database on it."""
+    opened = Database(server.url)
+    yield opened
+    opened.close()

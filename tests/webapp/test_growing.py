@@ -9,7 +9,6 @@ import httpx
 import psutil
 import pytest
 from chromium_shop import Shop, put_up
-from postgres_server import PostgresServer
 from sqlalchemy import text
 from worlds import PASSPHRASE, build_world, start_anvil, stop, wait_for
 
@@ -22,22 +21,6 @@ LOCKED = text(
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
     " WHERE locktype = 'advisory' AND application_name LIKE 'lading index %' AND granted"
 )
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A database server."""
-    running = PostgresServer()
-    yield running
-    running.remove()
-
-
-@pytest.fixture
-def database(server):
-    """The database on it."""
-    opened = Database(server.url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,20 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from postgres_server import PostgresServer
 from test_index import CHAIN, KINDS, SALES, entries, followed_by_three, listing
 
 from webapp.database import Database
 from webapp.index import store
 from webapp.models import Attempt
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server of this module's own."""
-    running = PostgresServer()
-    yield running
-    running.remove()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """One process of all that share a database has the seat; whoever ends, hangs or is cut off loses it."""
 
 import pytest
-from postgres_server import PostgresServer
 from sqlalchemy import text
 from worlds import wait_for
 
@@ -9,22 +8,6 @@ from webapp.database import Database
 from webapp.seat import SILENT_S, seat_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A database server."""
-    running = PostgresServer()
-    yield running
-    running.remove()
-
-
-@pytest.fixture
-def database(server):
-    """The database on it."""
-    opened = Database(server.url)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
