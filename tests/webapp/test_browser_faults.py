@@ -3,15 +3,21 @@
 import os
 import signal
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from chromium_shop import PATIENCE_MS, Shop, put_up
+from conftest import Browser
 from eth_account import Account
+from lying_node import lying_node
 from playwright.sync_api import Page, expect
 from worlds import ETHER, PASSPHRASE, TREASURY, build_world, wait_for
 
-from contracts.sale import Status
+from contracts.sale import Sale, Status
 from tests.geth_network.chain import Chain
+from webapp.app import create_app
+from webapp.chain import Chain as ShopChain
+from webapp.explorer.consistency import compare
 
 pytestmark = pytest.mark.slow
 NODES = ("rpc-1", "rpc-2")
@@ -121,3 +127,26 @@ def test_a_reorganisation_is_followed_by_the_open_page(network, shop, visit):
     assert owner_of(shop, sale) == shop.world.people["buyer"].address
     wait_for(lambda: "Paid in full" in page.request.get(shop.url + sale).text())
     assert shop.world.parts.chain.balance(shop.world.people["seller"].address) > 1000 * ETHER
+
+
+@pytest.mark.row("T6")
+def test_a_node_that_lies_stands_out_against_the_sealers_proof(network, shop):
+    """The first node tells another buyer, in calls and proofs: the proof comes from an honest one and marks the lie."""
+    world, sale = shop.world, put_up(shop, "F5").rsplit("/", 1)[1]
+    buyer, other = world.people["buyer"].address, world.people["other"].address
+    world.call("buyer", Sale.at(world.parts.chain.w3, sale).buy(50 * ETHER))
+    bought = world.parts.chain.head().number
+    wait_for(lambda: world.parts.chain.head().number > bought + DEEP)
+    with lying_node(world.url, buyer, other) as liar:
+        settings = world.parts.settings.model_copy(update={"rpc": (liar, *network.folder.read_ready()["rpc"])})
+        parts = replace(world.parts, settings=settings, chain=ShopChain.open(settings))
+        view = compare(parts, sale)
+        seller = Browser(create_app(settings, parts).test_client()).sign_in("seller")
+        page = seller.page(f"/explorer/consistency/{sale}")
+        parts.chain.node.close()
+    assert [told.trouble for told in view.tellers] == [""] * 4
+    assert view.tellers[0].facts["Buyer"] == buyer
+    lies = {(line.label, *line.cells[1]) for line in view.lines if any(differs for _value, differs in line.cells)}
+    assert lies == {("Buyer", other, True)}
+    assert "They do not agree" in page
+    assert page.count("(differs)") == 1

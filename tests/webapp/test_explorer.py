@@ -129,3 +129,15 @@ def test_what_is_proven_is_right_whatever_most_nodes_say():
     proven, nodes = Told("proof", {"Status": "Sold"}), [Told(str(n), {"Status": "Released"}) for n in range(3)]
     [line] = side_by_side([proven, *nodes])
     assert [differs for _value, differs in line.cells] == [False, True, True, True]
+
+
+def test_of_two_who_contradict_each_other_neither_is_right_without_a_proof():
+    """A tie marks both; two of three mark the third; who is silent marks nobody."""
+    for said, marked in (
+        (["Sold", "Released"], [True, True]),
+        (["Sold", "Released", "Sold"], [False, True, False]),
+        ([None, "Sold"], [False, False]),
+    ):
+        nodes = [Told(str(n), {"Status": one} if one else {}) for n, one in enumerate(said)]
+        [line] = side_by_side([Told("proof", {}), *nodes])
+        assert [differs for _value, differs in line.cells] == [False, *marked]

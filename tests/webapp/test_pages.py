@@ -7,6 +7,8 @@ from visits import ERRORS, MACHINES, NO_PAGES, PAGES
 from worlds import ETHER, PASSPHRASE, ROOT, wait_for
 
 from webapp.app import create_app
+from webapp.device_events import row_of
+from webapp.device_log import insert_new
 from webapp.models import ThingRow
 from webapp.outbox import Planned
 from webapp.people import Role, create_account
@@ -27,7 +29,7 @@ def test_every_page_has_its_visits(world):
 
 @pytest.fixture(scope="module")
 def made(shop):
-    """Goods, a purchase with its receipt, a transaction of the application's own, a gate: what the visits name."""
+    """Goods, a purchase with its receipt, a transaction of the application's own, a gate with a case of its own."""
     world, chain = shop.world, shop.world.parts.chain
     sold, listed = put_up(shop, "P1", 30), put_up(shop, "P2")
     user, key, contract = world.people["buyer"], world.keys["buyer"], chain.sale(sold.rsplit("/", 1)[1])
@@ -36,6 +38,9 @@ def made(shop):
     with world.parts.database.write() as session:
         facts = {"chain_id": chain.chain_id, "device_id": None, "site": 1, "state": "provisioned", "steps": {}}
         session.add(ThingRow(thing="gate-1", **facts))
+        case = {"event": "release", "sale": sold.rsplit("/", 1)[1], "attempt": 0, "state": "case", "at": 1_000_000_000}
+        event = {**case, "by": "unsure", "detail": "the gate is jammed"}
+        insert_new(session, [row_of(chain.chain_id, "gate-1", {"id": 1, "received_at": 1_000_000_000, "event": event})])
     create_account(world.parts.database, world.parts.unlocker, name="auditor", passphrase=PASSPHRASE, role=Role.AUDITOR)
     block = wait_for(lambda: chain.node.call("eth_getTransactionReceipt", sent.hash))["blockNumber"]
     return {

@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "explorer.transaction": ("- /explorer/transaction/{hash}",),
     "explorer.transactions": ("- /explorer/transactions",),
     "gate_orders.ask_open": ("operator /warehouse/gate-1/open",),
+    "gate_orders.case": ("operator /warehouse/gate-1/cases/{sale}/0", "auditor /warehouse/gate-1/cases/{sale}/0"),
     "help.show": ("- /help",),
     "market.market": ("- /", "- /?q=nothing"),
     "operating.ask_close": ("operator /warehouse/sites/1/close",),
@@ -50,7 +51,6 @@ NO_PAGES = {
     "analytics.as_csv",
     "batch.example",
     "explorer.balance",  # a piece of an address's page
-    "gate_orders.case",  # only where a device reported one
     "receipt.barcode",
     "release_log.as_csv",
     "sale.contract",  # a piece of the sale's page, opened there

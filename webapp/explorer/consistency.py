@@ -12,6 +12,7 @@ from contracts.proof_errors import ProofError
 from contracts.sale import Sale
 from contracts.sale_state import SaleState
 from contracts.terms import Terms
+from webapp.chain import Chain
 from webapp.errors import WebError
 from webapp.money import format_eth
 from webapp.node import Node, web3_over
@@ -61,9 +62,9 @@ def compare(shop: Services, address: str) -> Consistency:
     Raises:
         NodeUnreachable: no node answers.
     """
-    proven, block = _proven(shop, address)
     asked = [Node([url], PATIENCE_S) for url in shop.settings.rpc_urls]
     try:
+        proven, block = _proven(shop, asked, address)
         nodes = [_node(url, node, address, block) for url, node in zip(shop.settings.rpc_urls, asked, strict=True)]
     finally:
         for node in asked:
@@ -73,26 +74,32 @@ def compare(shop: Services, address: str) -> Consistency:
 
 
 def side_by_side(tellers: Sequence[Told]) -> list[Line]:
-    """Return every fact as each tells it; right is what is proven, else what most say. Pure."""
+    """Return every fact as each tells it; right is what is proven, else what more than half say. Pure."""
     labels = dict.fromkeys(label for told in tellers for label in told.facts)
     return [_line(label, [told.facts.get(label) for told in tellers]) for label in labels]
 
 
 def _line(label: str, values: list[str | None]) -> Line:
     said = [value for value in values if value is not None]
-    right = values[0] if values[0] is not None else max(said, key=said.count)
+    # Where half say this and half that, and nothing is proven, both differ.
+    right = values[0] or next((value for value in said if 2 * said.count(value) > len(said)), None)
     return Line(label, [(value or "", value is not None and value != right) for value in values])
 
 
-def _proven(shop: Services, address: str) -> tuple[Told, int]:
-    name = "As proven"
-    try:
-        text = proof_of(shop.chain, shop.settings.home, address)
-        found = verify_portable(text, Anchor(sealers=sealers_of(_sealers(shop)), deployments=shop.chain.deployments))
-    except (ProofError, LadingError, WebError) as error:
-        return Told(name, {}, str(error)), shop.chain.head().number
-    facts = _facts(found.state, found.terms) | {"Block's hash": "0x" + found.row.base.hash.hex()}
-    return Told(name, facts), found.block
+def _proven(shop: Services, nodes: Iterable[Node], address: str) -> tuple[Told, int]:
+    """Take the proof from the first node that can give one: who lies or is silent keeps nobody from the truth."""
+    name, trouble = "As proven", ""
+    anchor = Anchor(sealers=sealers_of(_sealers(shop)), deployments=shop.chain.deployments)
+    for node in nodes:
+        try:
+            text = proof_of(Chain(node, shop.chain.deployments), shop.settings.home, address)
+            found = verify_portable(text, anchor)
+        except (ProofError, LadingError, WebError) as error:
+            trouble = trouble or str(error)
+            continue
+        facts = _facts(found.state, found.terms) | {"Block's hash": "0x" + found.row.base.hash.hex()}
+        return Told(name, facts), found.block
+    return Told(name, {}, trouble), shop.chain.head().number
 
 
 def _sealers(shop: Services) -> Iterable[str]:
