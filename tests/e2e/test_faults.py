@@ -1,10 +1,18 @@
 """A part dies in the middle: an answer in words, nothing lost, and the order is collected afterwards."""
 
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import pytest
 
 from contracts.sale import Status
+from geth_network.folder import Folder
+from geth_network.network import load_network
+from geth_network.rpc import IpcNode
 from iot_client.reasons import Refusal
 from scripts.story.people import Story
 from scripts.story.processes import await_condition
@@ -80,3 +88,44 @@ def test_sales_go_on_while_the_cloud_is_down(story: Story) -> None:
         assert story.sale(address).status() is Status.SOLD
     finally:
         story.stage.restart("cloud")
+
+
+@pytest.mark.row("M16", "M19")
+def test_an_order_is_collected_while_a_sealer_is_down(story: Story) -> None:
+    """Bought with three sealers, released and completed by two; the third then starts again and seals."""
+    address = paid_order(story)
+    picture = story.barcode(address)
+    with sealer_down(story, "operator") as before:
+        collect(story, picture, address)
+        ask = IpcNode(Folder(story.stage.path / "chain").ipc("rpc-1"))
+        blocks = range(before + 1, story.stage.node().eth.block_number + 1)
+        assert len(blocks) >= 2
+        assert sealer("operator", story) not in {sealer_of(ask, number) for number in blocks}
+    await_condition(
+        lambda: sealer_of(ask, story.stage.node().eth.block_number) == sealer("operator", story),
+        "the sealer sealing again", 90,
+    )  # fmt: skip
+
+
+@contextmanager
+def sealer_down(story: Story, name: str) -> Iterator[int]:
+    """Keep a sealer from doing anything, then kill it, so that the watchdog starts it; yield the last block with it.
+
+    Dead alone it would be back within seconds: the watchdog cannot bring back one that stands still.
+    """
+    pid = json.loads(Folder(story.stage.path / "chain").state.read_text())[name]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield story.stage.node().eth.block_number + 1  # one of its own may be on the way
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def sealer(name: str, story: Story) -> str:
+    """Return the address with which a member's node seals."""
+    return str(load_network(Folder(story.stage.path / "chain").network).node(name).address).lower()
+
+
+def sealer_of(ask: IpcNode, number: int) -> str:
+    """Return who sealed a block."""
+    return str(ask("clique_getSigner", hex(number))).lower()
