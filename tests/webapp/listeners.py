@@ -16,6 +16,7 @@ class Listener:
     hang_up: random.Random | None = None
     place: str = ""
     heard: list[tuple[str, str]] = field(default_factory=list)
+    lines: int = 0
     starts: int = 0
     refused: int = 0
 
@@ -36,6 +37,7 @@ class Listener:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             if " 200 " not in head:
                 raise ValueError(head)
+            self.lines += 1
             patience = self.hang_up.randint(1, 12) if self.hang_up else 10**9
             while not until(self) and patience:
                 patience -= self._take(await _event(reader))
