@@ -175,6 +175,14 @@ def count_failure(*subjects: str) -> None:
         db.execute(delete(Attempt).where(Attempt.at < now() - 86_400))
 
 
+def once(subject: str) -> bool:
+    """Whether this is the first time that somebody comes with this; asked again it is not."""
+    with services().database.write(subject) as db:
+        seen = db.scalar(select(Attempt.id).where(Attempt.subject == subject).limit(1))
+        db.add(Attempt(subject=subject, at=now()))
+    return seen is None
+
+
 def audit(action: str, subject: str, detail: str = "") -> None:
     """Write down who did or read what the chain does not record."""
     user = current_user()

@@ -52,13 +52,7 @@ def read_csv(content: bytes, sites: set[int]) -> Batch:
         InvalidInput: it is no CSV file with our columns, or it is too large.
     """
     rows = _rows(_text(content))
-    header = next(rows, None)
-    names = [clean(cell).lower().replace(" ", "_") for cell in header or []]
-    missing = [name for name in NEEDED if name not in names]
-    strange = [name for name in names if name and name not in COLUMNS]
-    if missing or strange:
-        found = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(strange[:5])}"
-        raise InvalidInput("file", f"The first line must name the columns {', '.join(COLUMNS)}; {found}.")
+    names = _names(next(rows, []))
     lines: list[Line] = []
     seen: dict[tuple[object, ...], int] = {}
     for number, row in enumerate(rows, start=2):
@@ -69,6 +63,19 @@ def read_csv(content: bytes, sites: set[int]) -> Batch:
     if not lines:
         raise InvalidInput("file", "The file holds no goods.")
     return Batch(lines)
+
+
+def _names(header: list[str]) -> list[str]:
+    names = [clean(cell).lower().replace(" ", "_") for cell in header]
+    wrong = {
+        "missing": [name for name in NEEDED if name not in names],
+        "unknown": [name[:40] for name in names if name and name not in COLUMNS],
+        "twice": [name for name in COLUMNS if names.count(name) > 1],
+    }
+    found = next((f"{what}: {', '.join(these[:5])}" for what, these in wrong.items() if these), "")
+    if found:
+        raise InvalidInput("file", f"The first line must name the columns {', '.join(COLUMNS)}; {found}.")
+    return names
 
 
 def _text(content: bytes) -> str:
@@ -84,10 +91,13 @@ def _text(content: bytes) -> str:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    # Line ends of every system are the reader's business, also inside quotes.
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    first = text[:1000].splitlines()[:1]
+    delimiter = max(",;\t", key=first[0].count) if first else ","
+    try:
+        # Line ends of every system are the reader's business, also inside quotes.
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    except csv.Error as error:
+        raise InvalidInput("file", "A cell of this file never ends: look for a quotation mark too many.") from error
 
 
 def _line(number: int, names: list[str], row: list[str], sites: set[int], seen: dict[tuple[object, ...], int]) -> Line:

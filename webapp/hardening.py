@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, render_template, request
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from webapp.access import current_user
@@ -20,6 +21,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(WebError, _web_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DataError, _impossible)
+    app.register_error_handler(RecursionError, _impossible)
 
 
 OWN = ("auth.", "bringing.", "tokens.", "account.", "wallet.challenge", "wallet.sign_in")
@@ -69,6 +72,12 @@ def _web_error(error: WebError) -> Any:
     if request.path.startswith("/api/"):
         return problem(status, error.code, str(error))
     return _page(status, _TITLES.get(status, "That did not work"), str(error))
+
+
+def _impossible(_error: Exception) -> Any:
+    """Answer what no database or parser can hold, such as a number of forty digits: it names nothing that exists."""
+    status = 404 if request.method in ("GET", "HEAD") else 400
+    return _page(status, _TITLES[status], _WORDS.get(status, "The request holds what cannot be. Nothing was sent."))
 
 
 def _http_error(error: HTTPException) -> Any:

@@ -1,12 +1,15 @@
 """A built-in account's key: Web3 Secret Storage, encrypted with the person's passphrase."""
 
+import math
 from typing import Any
 
 from webapp.errors import InvalidInput
 
 MIN_PASSPHRASE = 10
 MAX_PASSPHRASE = 256
+DERIVED_BYTES = 32
 MAX_SCRYPT_BYTES = 512 * 2**20
+MAX_PBKDF2_ROUNDS = 2_000_000
 
 
 def check_passphrase(passphrase: str, field: str = "passphrase") -> str:
@@ -28,14 +31,9 @@ def check_keystore(keystore: Any) -> dict[str, Any]:
     """
     try:
         crypto = keystore["crypto"]
-        parameters = crypto["kdfparams"]
         if keystore["version"] != 3 or crypto["cipher"] != "aes-128-ctr":
             raise InvalidInput("keystore", "This is no version-3 key file.")
-        if crypto["kdf"] == "scrypt":
-            within = 0 < 128 * int(parameters["n"]) * int(parameters["r"]) <= MAX_SCRYPT_BYTES
-            within = within and 0 < int(parameters["p"]) <= 16
-        else:
-            within = crypto["kdf"] == "pbkdf2" and 0 < int(parameters["c"]) <= 2_000_000
+        within = _affordable(crypto["kdf"], crypto["kdfparams"])
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
@@ -43,6 +41,16 @@ def check_keystore(keystore: Any) -> dict[str, Any]:
     if not within:
         raise InvalidInput("keystore", "This key file asks for more work than a web server can do.")
     return dict(keystore)
+
+
+def _affordable(kdf: str, parameters: dict[str, Any]) -> bool:
+    # A long derived key costs as much as a large n: every wallet derives 32 bytes.
+    names = ("n", "r", "p") if kdf == "scrypt" else ("c",)
+    dklen, *work = (parameters[name] for name in ("dklen", *names))
+    if not all(type(one) is int and one > 0 for one in (dklen, *work)):
+        raise TypeError(names)
+    most = MAX_SCRYPT_BYTES // 128 if kdf == "scrypt" else MAX_PBKDF2_ROUNDS
+    return dklen == DERIVED_BYTES and math.prod(work) <= most and kdf in ("scrypt", "pbkdf2")
 
 
 def encrypt(key: bytes, passphrase: str, scrypt_n: int) -> dict[str, Any]:
@@ -57,10 +65,17 @@ def decrypt(keystore: dict[str, Any], passphrase: str) -> bytes:
 
     Raises:
         ValueError: wrong passphrase.
+        TypeError: what was sealed is no private key.
     """
     from eth_account import Account
+    from eth_utils.exceptions import ValidationError
 
-    return bytes(Account.decrypt(keystore, passphrase))
+    key = bytes(Account.decrypt(keystore, passphrase))
+    try:
+        address_of(key)
+    except ValidationError as error:
+        raise TypeError(str(error)) from error
+    return key
 
 
 def address_of(key: bytes) -> str:

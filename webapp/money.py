@@ -1,11 +1,11 @@
 """Ether as people write it, wei as the chain counts it; exact in both directions."""
 
 import re
-from decimal import Decimal
 
 from webapp.errors import InvalidInput
 
 WEI = 10**18
+GROUP = "\N{NARROW NO-BREAK SPACE}"
 _AMOUNT = re.compile(r"(\d{1,30})(?:\.(\d{1,18}))?")
 
 
@@ -27,10 +27,10 @@ def format_eth(wei: int) -> str:
     sign = "-" if wei < 0 else ""
     whole, rest = divmod(abs(wei), WEI)
     fraction = f"{rest:018d}".rstrip("0")
-    grouped = f"{whole:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    grouped = f"{whole:,}".replace(",", GROUP)
     return f"{sign}{grouped}" + (f".{fraction}" if fraction else "")
 
 
 def plain_eth(wei: int) -> str:
     """Return wei as ether for a program or an input field: digits and a point only."""
-    return f"{Decimal(wei).scaleb(-18):f}".rstrip("0").rstrip(".") if wei % WEI else str(wei // WEI)
+    return format_eth(wei).replace(GROUP, "")

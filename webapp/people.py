@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from webapp.database import Database
@@ -28,6 +28,7 @@ class Role(StrEnum):
 STAFF = (Role.ADMIN, Role.OPERATOR, Role.AUDITOR)
 """Who may see buyers' addresses and open pickups."""
 
+LOOKALIKE = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE"}
 _NAME = re.compile(r"[\w][\w .\-']{1,38}[\w]")
 
 
@@ -37,9 +38,12 @@ def check_name(name: str) -> str:
     Raises:
         InvalidInput: too short, too long, or with characters that imitate others.
     """
-    name = unicodedata.normalize("NFKC", name).strip()
+    name = as_known(name)
     if not _NAME.fullmatch(name):
         raise InvalidInput("name", "Use 3 to 40 letters, digits, spaces, dots or hyphens.")
+    scripts = {unicodedata.name(letter, "").split()[0] for letter in name if letter.isalpha()}
+    if len(scripts & LOOKALIKE) > 1:
+        raise InvalidInput("name", "Use letters of one alphabet: a mixed name could be taken for another.")
     return name
 
 
@@ -86,9 +90,15 @@ def _add(database: Database, user: User) -> User:
 
 
 def find_by_name(database: Database, name: str) -> User | None:
-    """Return the account of that name."""
+    """Return the account of that name; capitals do not tell two names apart."""
     with database.read() as session:
-        return session.scalar(select(User).where(User.name == unicodedata.normalize("NFKC", name).strip()))
+        same = select(User).where(func.lower(User.name) == as_known(name).lower())
+        return session.scalar(same.order_by(User.name != as_known(name)).limit(1))
+
+
+def as_known(name: str) -> str:
+    """Return a name as accounts are known by it, however it was typed."""
+    return unicodedata.normalize("NFKC", name).strip()
 
 
 def find(database: Database, user_id: int) -> User | None:

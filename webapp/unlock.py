@@ -1,6 +1,7 @@
 """The one bounded worker that opens keystores: a child process, so that no web process grows by scrypt's 256 MB."""
 
 import json
+import select
 import subprocess
 import sys
 import threading
@@ -8,6 +9,8 @@ from typing import Any
 
 from webapp.errors import Busy, InvalidInput, WebError, WrongPassphrase
 from webapp.keystore import decrypt, encrypt
+
+LONGEST_S = 60
 
 
 class Unlocker:
@@ -57,7 +60,9 @@ class Unlocker:
         try:
             child.stdin.write(line + "\n")
             child.stdin.flush()
-            answer = child.stdout.readline()
+            # The worker is everybody's: a key file that takes it for too long costs the worker, not the others.
+            answered = select.select([child.stdout], [], [], LONGEST_S)[0]
+            answer = child.stdout.readline() if answered else ""
         except OSError:
             answer = ""
         if not answer:

@@ -1,22 +1,42 @@
 """A key comes and goes as a key file; the passphrase changes, the address does not."""
 
+import hashlib
 import json
 from io import BytesIO
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from eth_account import Account
+from eth_utils.crypto import keccak
 from worlds import PASSPHRASE
 
 from webapp.models import User
 
 KEY = Account.create()
 OLD = "short"
+KEPT = Account.encrypt(KEY.key, OLD, kdf="scrypt", iterations=1024)
 
 
 def key_file(**changes):
     """Return a key file as another wallet would export it."""
-    kept = Account.encrypt(KEY.key, OLD, kdf="scrypt", iterations=1024)
-    return json.dumps({**kept, **changes}).encode()
+    return json.dumps({**KEPT, **changes}).encode()
+
+
+def with_work(**changes):
+    """Return a key file that asks for other work."""
+    crypto = KEPT["crypto"]
+    return key_file(crypto={**crypto, "kdfparams": {**crypto["kdfparams"], **changes}})
+
+
+def sealed(secret):
+    """Return a well-formed key file that opens with the passphrase, around any bytes."""
+    crypto = KEPT["crypto"]
+    facts = crypto["kdfparams"]
+    salt, iv = bytes.fromhex(facts["salt"]), bytes.fromhex(crypto["cipherparams"]["iv"])
+    derived = hashlib.scrypt(OLD.encode(), salt=salt, n=facts["n"], r=facts["r"], p=facts["p"], dklen=32)
+    stream = Cipher(algorithms.AES(derived[:16]), modes.CTR(iv.rjust(16, b"\0"))).encryptor()
+    text = stream.update(secret) + stream.finalize()
+    return key_file(crypto={**crypto, "ciphertext": text.hex(), "mac": keccak(derived[16:] + text).hex()})
 
 
 def bring(someone, content, **changes):
@@ -47,14 +67,23 @@ def test_a_key_file_of_another_wallet_becomes_an_account(world, browser):
         (b"{" * 9000, {}, "no key file"),
         (b"x" * 20_000, {}, "too large"),
         (key_file(version=1), {}, "version-3"),
-        (key_file(crypto={"cipher": "aes-128-ctr", "kdf": "scrypt", "kdfparams": {"n": 2**30, "r": 8, "p": 1}}), {},
-         "more work"),
-        (key_file(crypto={"cipher": "aes-128-ctr", "kdf": "scrypt", "kdfparams": {"n": 2, "r": 8, "p": 1}}), {},
-         "cannot be read"),
+        (b"[" * 16_000, {}, "no key file"),
+        (with_work(n=2**30), {}, "more work"),
+        (with_work(p=2**40), {}, "more work"),
+        (with_work(dklen=2**28), {}, "more work"),
+        (with_work(n=-2), {}, "no key file"),
+        (with_work(n=float("inf")), {}, "no key file"),
+        (with_work(r="8"), {}, "no key file"),
+        (key_file(crypto={**KEPT["crypto"], "cipherparams": {}}), {}, "cannot be read"),
+        (key_file(crypto={**KEPT["crypto"], "ciphertext": 5}), {}, "cannot be read"),
+        (sealed(b"\0" * 32), {}, "cannot be read"),
+        (sealed(b"\1" * 31), {}, "cannot be read"),
         (key_file(), {"old": "wrong"}, "does not open this file"),
         (key_file(), {"passphrase": "short", "again": "short"}, "characters"),
         (key_file(), {"again": "another"}, "not the same"),
         (key_file(), {"name": "seller"}, "taken"),
+        (key_file(), {"name": "SELLER"}, "taken"),
+        (key_file(), {"name": "s\u0435ller"}, "one alphabet"),
     ],
 )  # fmt: skip
 def test_what_is_no_key_file_is_refused_in_words(world, browser, content, changes, words):

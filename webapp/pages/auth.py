@@ -72,9 +72,10 @@ def do_sign_in() -> Response | tuple[str, int]:
 
 def _proven(name: str, passphrase: str) -> User:
     shop = services()
-    subjects = (f"name:{name.strip()[:64]}", f"address:{request.remote_addr}")
-    check_rate(*subjects)
     user = people.find_by_name(shop.database, name)
+    # Tries count for the account, however its name was typed.
+    subjects = (f"name:{user.name if user else people.as_known(name)[:64]}", f"address:{request.remote_addr}")
+    check_rate(*subjects)
     try:
         if user is None or user.keystore is None:
             raise WrongPassphrase

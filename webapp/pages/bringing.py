@@ -74,5 +74,5 @@ def _read(file: Any) -> Any:
         raise InvalidInput("keystore", "This is no key file: it is too large.")
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("keystore", "This is no key file: choose the JSON file that a wallet exported.") from error

@@ -11,7 +11,7 @@ from webapp.errors import Refused, WebError
 from webapp.forms.fields import ActionForm
 from webapp.models import SaleRow, VoucherRow, now
 from webapp.outbox import Planned
-from webapp.pages.sale import get_sale, pending_for, title_of
+from webapp.pages.sale import get_sale, pending_for, refuse_while_pending, title_of
 from webapp.receipt_pdf import receipt_pdf
 from webapp.services import services
 from webapp.signing import unlock
@@ -118,6 +118,7 @@ def _revoke(row: SaleRow, form: ActionForm) -> str:
     shop, user = services(), the_user()
     known = shop.outbox.find(user.id, form.key)
     if not known:
+        refuse_while_pending(row, user)
         plan = Planned(shop.chain.sale(row.address).revoke(), "revoke", row.address, {"title": title_of(row)})
         shop.chain.check(user.address, plan.call)
         key = unlock(user, form.phrase)

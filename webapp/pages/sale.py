@@ -11,7 +11,7 @@ from webapp.catalogue import site_and_operator
 from webapp.errors import InvalidInput, NodeUnreachable, Refused, WebError
 from webapp.forms.fields import ActionForm
 from webapp.models import Event, SaleRow, Transaction, User, now
-from webapp.outbox import OPEN, Planned
+from webapp.outbox import OPEN, Planned, State
 from webapp.proofs import proof_of
 from webapp.services import services
 from webapp.signing import sign_and_send
@@ -20,6 +20,7 @@ from webapp.vouchers import expiry
 
 bp = Blueprint("sale", __name__, url_prefix="/sales/<int:chain_id>/<address>")
 ACTS = ("buy", "cancel", "refund", "withdraw")
+WALLET_FORGETS_S = 600
 
 
 def get_sale(chain_id: int, address: str) -> SaleRow:
@@ -99,10 +100,13 @@ def act(chain_id: int, address: str, act: str) -> Response | str | tuple[str, in
 
 
 def _sign(row: SaleRow, user: User, act: str, form: ActionForm) -> Transaction:
+    known = services().outbox.find(user.id, form.key)
+    if known:
+        return known[0]
+    refuse_while_pending(row, user)
     if act == "buy":
         return _buy(row, user, form)
-    known = services().outbox.find(user.id, form.key)
-    if not known and act not in acts_for(row, user):
+    if act not in acts_for(row, user):
         raise Refused("That is not open to you now; the sale may have moved on. Nothing was sent.")
     sale = services().chain.sale(row.address)
     call = sale.withdraw(user.address) if act == "withdraw" else getattr(sale, act)()
@@ -115,9 +119,6 @@ def _buy(row: SaleRow, user: User, form: ActionForm) -> Transaction:
     from webapp.signing import unlock
 
     shop = services()
-    known = shop.outbox.find(user.id, form.key)
-    if known:
-        return known[0]
     if row.status != Status.LISTED:
         raise Refused("Somebody was faster, or it was withdrawn: this is no longer for sale. Nothing was sent.")
     plan = Planned(
@@ -165,8 +166,19 @@ def pending_for(row: SaleRow, user: User | None) -> Transaction | None:
     """Return what this person sent about this sale and is still under way."""
     if user is None:
         return None
-    query = select(Transaction).where(
-        Transaction.user_id == user.id, Transaction.subject == row.address, Transaction.state.in_(OPEN)
-    )
+    mine = (Transaction.user_id == user.id, Transaction.subject == row.address, Transaction.state.in_(OPEN))
+    # What a wallet sent is the wallet's to send again: one that dropped it must not hold the sale's forms back.
+    fresh = Transaction.raw.is_not(None) | (Transaction.state == State.MINED)
+    fresh = fresh | (Transaction.created_at > now() - WALLET_FORGETS_S)
     with services().database.read() as db:
-        return db.scalar(query.order_by(Transaction.id.desc()).limit(1))
+        return db.scalar(select(Transaction).where(*mine, fresh).order_by(Transaction.id.desc()).limit(1))
+
+
+def refuse_while_pending(row: SaleRow, user: User) -> None:
+    """Let one transaction about a sale be settled before the next: from a second tab it would only cost gas.
+
+    Raises:
+        Refused: one is under way.
+    """
+    if pending_for(row, user):
+        raise Refused("A transaction of yours about this sale is on its way already. Nothing more was sent.")

@@ -8,18 +8,19 @@ from eth_utils.address import is_address, to_checksum_address
 from flask import Blueprint, abort, request, session, url_for
 
 from contracts.voucher import Voucher, pickup_data
-from webapp.access import check_rate, count_failure, local_path, signed_in, the_user
+from webapp.access import check_rate, count_failure, local_path, once, signed_in, the_user
 from webapp.access import sign_in as begin_session
 from webapp.errors import NodeUnreachable, Refused
 from webapp.models import SaleRow, User, now
 from webapp.outbox import Planned
-from webapp.pages.sale import acts_for, get_sale, title_of
+from webapp.pages.sale import ACTS, acts_for, get_sale, refuse_while_pending, title_of
 from webapp.people import wallet_account
 from webapp.services import services
 from webapp.vouchers import expiry
 from webapp.wallets import Challenge, for_wallet
 
 bp = Blueprint("wallet", __name__, url_prefix="/wallet")
+USED = "This sign-in was used or has expired. Try again."
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 Answer = tuple[dict[str, Any], int] | dict[str, Any]
 
@@ -54,7 +55,7 @@ def sign_in() -> Answer:
     subject, kept = f"address:{request.remote_addr}", session.pop("challenge", None)
     check_rate(subject)
     if kept is None:
-        raise Refused("This sign-in was used or has expired. Try again.")
+        raise Refused(USED)
     issued = datetime.fromtimestamp(kept["issued"], UTC)
     shown = Challenge(request.host, request.host_url.rstrip("/"), services().chain.chain_id, kept["nonce"], issued)
     body = body_of()
@@ -63,6 +64,9 @@ def sign_in() -> Answer:
     except Refused:
         count_failure(subject)
         raise
+    # The session is the browser's to keep: an old copy of it would make the message good again.
+    if not once(f"challenge:{shown.nonce}"):
+        raise Refused(USED)
     user = wallet_account(services().database, address)
     if user.keystore is not None:
         raise Refused("This key has a built-in account here: sign in with its name and passphrase.")
@@ -78,6 +82,7 @@ def prepare(chain_id: int, address: str, act: str) -> Answer:
     answer: dict[str, Any] = {}
     if act == "renew":
         return {"voucher": _pickup(row, user, row.attempt)} if row.buyer == user.address else abort(404)
+    refuse_while_pending(row, user)
     plan = _plan(row, user, act)
     shop.chain.check(user.address, plan.call)
     answer["transaction"] = for_wallet(plan.call, user.address, shop.chain.fees())
@@ -150,13 +155,17 @@ def _whole(body: dict[str, Any], name: str) -> int:
 def report(chain_id: int, address: str, act: str) -> Answer:
     """Follow a transaction that the wallet sent; only its hash and nonce are kept."""
     row, user = get_sale(chain_id, address), the_user()
+    if act not in (*ACTS, "revoke"):
+        abort(404)
     details = {"title": title_of(row), "price_wei": str(row.price_wei)}
-    return follow(user, Planned(services().chain.sale(row.address).cancel(), act[:32], row.address, details))
+    return follow(user, Planned(services().chain.sale(row.address).cancel(), act, row.address, details))
 
 
 def follow(user: User, plan: Planned, part: int = 0) -> dict[str, Any]:
     """Keep what a page's script reports: hash and nonce of a transaction that the wallet sent."""
     body, shop = body_of(), services()
+    if user.keystore is not None:
+        raise Refused("This account's key is kept here: its transactions are signed here.")
     hash_, form = str(body.get("hash", "")), str(body.get("form_key", ""))
     if not _HASH.fullmatch(hash_) or not re.fullmatch(r"[0-9a-f]{32}", form):
         raise Refused("The wallet's answer cannot be read; look into the wallet whether it was sent.")
