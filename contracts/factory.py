@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Final
 
 from eth_typing import ChecksumAddress
@@ -61,17 +61,8 @@ class Listing:
         return Terms(seller=checksummed(seller), **values)
 
     def as_item(self) -> tuple[str, str, str, int, int, int, int, int]:
-        """The listing as the contract takes it."""
-        return (
-            self.make,
-            self.model,
-            self.number,
-            self.year,
-            self.price_wei,
-            self.window_s,
-            self.site,
-            self.edition,
-        )
+        """The listing as the contract takes it: its `Item` has the same fields in the same order."""
+        return astuple(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def _facts(found: ProvenSale, start: int) -> dict[str, Any]:
         "depth": found.row.depth,
         "sealers": sorted(f"0x{sealer.hex()}" for sealer in found.row.known),
         "seller": found.terms.seller,
-        "goods": f"{found.terms.make} {found.terms.model} {found.terms.year} {found.terms.number}".strip(),
+        "goods": found.terms.goods,
         "price_wei": found.terms.price_wei,
         "factory": deployment.factory,
         "implementation": deployment.implementation,

@@ -42,6 +42,11 @@ class Terms:
     model: str
     number: str
 
+    @property
+    def goods(self) -> str:
+        """What is sold, in words."""
+        return f"{self.make} {self.model} {self.year} {self.number}".strip()
+
 
 def encode_terms(terms: Terms) -> bytes:
     """The bytes that the factory puts into the clone's code.

@@ -112,6 +112,11 @@ class SaleRow(Base):
     sold_at: Mapped[int | None]
     updated_at: Mapped[int]
 
+    @property
+    def particulars(self) -> str:
+        """What pages say of the goods beside make and model."""
+        return f"{self.year} · No. {self.number}" if self.number else str(self.year)
+
 
 class OperatorRow(Base):
     """A warehouse operator that the consortium listed."""

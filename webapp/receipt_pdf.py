@@ -25,7 +25,7 @@ def receipt_pdf(text: str, sale: SaleRow, site: str, operator: str, expires_at: 
     plain, bold = _fonts()
     top = A4[1] - 25 * mm
     _line(canvas, bold, 22, top, f"{sale.make} {sale.model}")
-    _line(canvas, plain, 12, top - 9 * mm, f"{sale.year}   {sale.number and 'No. ' + sale.number}")
+    _line(canvas, plain, 12, top - 9 * mm, sale.particulars)
     _draw_code(canvas, modules_of(text), (A4[0] - CODE_MM * mm) / 2, top - 20 * mm - CODE_MM * mm, CODE_MM * mm)
     until = datetime.fromtimestamp(expires_at, UTC).strftime("%-d %B %Y, %H:%M UTC")
     facts = (

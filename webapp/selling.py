@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
 from contracts.calls import Call
 from contracts.factory import Listing
@@ -13,6 +13,10 @@ from webapp.forms.listing import ListingForm
 from webapp.models import SaleRow, Transaction, User
 from webapp.outbox import OPEN, Planned
 from webapp.services import Services
+
+GOODS = ("make", "model", "number", "year")
+"""What tells goods apart; the same goods listed again are another edition."""
+_COLUMNS = tuple(getattr(SaleRow, name) for name in GOODS)
 
 
 def planned_listing(shop: Services, user: User, form: ListingForm) -> Planned:
@@ -31,13 +35,7 @@ def plan_of(shop: Services, user: User, listing: Listing) -> Planned:
 
 def free_edition(shop: Services, seller: str, listing: Listing) -> int:
     """Return the lowest edition of these goods that this seller has not listed and is not listing."""
-    same = (
-        SaleRow.seller == seller,
-        SaleRow.make == listing.make,
-        SaleRow.model == listing.model,
-        SaleRow.number == listing.number,
-        SaleRow.year == listing.year,
-    )
+    same = (SaleRow.seller == seller, tuple_(*_COLUMNS) == _goods(listing))
     under_way = (Transaction.sender == seller, Transaction.purpose == "list", Transaction.state.in_(OPEN))
     with shop.database.read() as session:
         listed = session.scalar(select(func.max(SaleRow.edition)).where(*same))
@@ -69,12 +67,11 @@ def planned_batch(call: Call, first: int, count: int) -> Planned:
     return Planned(call, "batch", f"items {first + 1} to {first + count}", details)
 
 
-def _goods(listing: Listing) -> tuple[str, str, str, int]:
-    return listing.make, listing.model, listing.number, listing.year
+def _goods(listing: Listing) -> tuple[str | int, ...]:
+    return tuple(getattr(listing, name) for name in GOODS)
 
 
-def _highest_editions(shop: Services, seller: str) -> dict[tuple[str, str, str, int], int]:
-    columns = (SaleRow.make, SaleRow.model, SaleRow.number, SaleRow.year)
-    query = select(*columns, func.max(SaleRow.edition)).where(SaleRow.seller == seller).group_by(*columns)
+def _highest_editions(shop: Services, seller: str) -> dict[tuple[str | int, ...], int]:
+    query = select(*_COLUMNS, func.max(SaleRow.edition)).where(SaleRow.seller == seller).group_by(*_COLUMNS)
     with shop.database.read() as db:
-        return {(make, model, number, year): top for make, model, number, year, top in db.execute(query)}
+        return {tuple(goods): top for *goods, top in db.execute(query)}

@@ -130,7 +130,7 @@ def _facts(state: SaleState, terms: Terms) -> Facts:
         "Device": str(state.device or "none"),
         "Seller": terms.seller,
         "Price": f"{format_eth(terms.price_wei)} ETH",
-        "Goods": f"{terms.make} {terms.model}, {terms.year}, No. {terms.number}",
+        "Goods": terms.goods,
         "Site": str(terms.site),
         "Window": f"{terms.window_s} s",
         "Edition": str(terms.edition),

@@ -1,13 +1,15 @@
 """From logs to rows. Pure: the rows of an entity are the fold of its entries, in the chain's order."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from contracts.sale import Status
-from contracts.terms import decode_terms
+from contracts.terms import Terms, decode_terms
 
 Row = dict[str, Any]
+
+_TERMS = [field.name for field in fields(Terms)]
 
 SALE, OPERATOR, SITE, DEVICE = "sale", "operator", "site", "device"
 
@@ -84,29 +86,20 @@ def _step(row: Row | None, entry: Entry) -> Row | None:
 
 def _listed(_row: Row | None, entry: Entry) -> Row:
     terms = decode_terms(bytes.fromhex(entry.args["raw_terms"].removeprefix("0x")))
-    words = f"{terms.make} {terms.model} {terms.year} {terms.number}"
     return {
         "chain_id": entry.chain_id,
         "address": entry.args["sale"],
         "kind": "sale",
         "currency": "ETH",
         "factory": entry.address,
-        "seller": terms.seller,
         "buyer": None,
         "status": int(Status.LISTED),
         "attempt": 0,
         "device": 0,
         "refundable_at": 0,
-        "price_wei": terms.price_wei,
         "undelivered_wei": 0,
-        "window_s": terms.window_s,
-        "site": terms.site,
-        "edition": terms.edition,
-        "year": terms.year,
-        "make": _storable(terms.make),
-        "model": _storable(terms.model),
-        "number": _storable(terms.number),
-        "search": _storable(words.lower()),
+        **{name: _storable(getattr(terms, name)) for name in _TERMS},
+        "search": _storable(terms.goods.lower()),
         "listed_block": entry.block,
         "listed_at": entry.timestamp,
         "sold_at": None,
@@ -114,9 +107,9 @@ def _listed(_row: Row | None, entry: Entry) -> Row:
     }
 
 
-def _storable(text: str) -> str:
+def _storable(value: Any) -> Any:
     # PostgreSQL keeps no NUL; another client may have listed one.
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 def _sold(row: Row, entry: Entry) -> Row:
