@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import load_pem_x509_certificates
 from hexbytes import HexBytes
 from pydantic import BaseModel, ValidationError
 
 from contracts.calls import Call
 from webapp.cloud import ask_socket
-from webapp.errors import CloudError, GatewayError, InvalidInput, Refused, WebError
+from webapp.errors import CloudError, GatewayError, InvalidInput, Refused, SettingsError, WebError
 from webapp.models import ThingRow, User, now
 from webapp.money import parse_eth
 from webapp.patient_sender import PatientSender
@@ -93,6 +94,7 @@ class Provisioning:
             raise Refused(
                 f"The device consented to operator {enrolment.operator}, this account is {self._user.address}."
             )
+        gateway_authority(self._parts.settings.gateway_ca)
         steps = self._steps(enrolment)
         self._step(enrolment, steps, "cloud", lambda: self._certificate(enrolment))
         self._step(enrolment, steps, "gateway", lambda: self._admission(enrolment, steps["cloud"]["serial"]))
@@ -233,7 +235,7 @@ class Provisioning:
             "ca": certificate["ca"],
             "chain_id": self._parts.chain.chain_id,
             "chain_url": gateway.get("devices", ""),
-            "gateway_ca": gateway.get("ca_pem") or certificate["ca"],
+            "gateway_ca": gateway_authority(settings.gateway_ca) or certificate["ca"],
             "iot_host": cloud.get("host", "localhost"),
             "iot_port": cloud.get("mqtt_port", 8883),
             "deployments": [asdict(one) for one in self._parts.chain.deployments],
@@ -241,6 +243,22 @@ class Provisioning:
             **{name: chain[name] for name in ("period_s", "epoch") if name in chain},
             "confirmations": settings.confirmations,
         }
+
+
+def gateway_authority(file: Path | None) -> str:
+    """Return the PEM text by which devices know a gateway that has a company's certificate, empty if it has none.
+
+    Raises:
+        SettingsError: the file cannot be read or holds no certificate.
+    """
+    if file is None:
+        return ""
+    try:
+        text = file.read_text()
+        load_pem_x509_certificates(text.encode())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"gateway_ca in [web]: {file} is no file of PEM certificates: {error}") from error
+    return text
 
 
 def _gone_is_fine(socket: Path, path: str, error_class: type[CloudError] | type[GatewayError]) -> None:

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     cloud_url: str = ""
     thing: str = "web"
     """This application's own name in the IoT cloud."""
+    gateway_ca: Path | None = None
+    """PEM of the authority above a gateway's certificate that is a company's own, for devices; none: the cloud's."""
     pi_inboxes: dict[str, Path] = Field(default_factory=dict)
     """Thing name to the inbox folder of a Pi on this machine."""
     confirmations: int = Field(default_factory=lambda known: sealer_count(known["home"]), ge=1)

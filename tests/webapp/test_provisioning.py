@@ -17,7 +17,7 @@ from conftest import PASSPHRASE, Browser, wait_for
 from iot_cloud.connection import Endpoint, tls_context
 from tests.iot_cloud.devices import PahoDevice
 from webapp.app import create_app
-from webapp.errors import GatewayError, Refused
+from webapp.errors import GatewayError, Refused, SettingsError
 from webapp.gates import Gates
 from webapp.models import ThingRow
 from webapp.outbox import Outbox
@@ -334,6 +334,24 @@ def test_what_is_no_enrolment_changes_nothing(world, complete, tmp_path):
         assert operator.send("/warehouse/devices/new", "/warehouse/devices/new", content).status_code == 400
     assert traces(world, complete, good) == set()
     operator.close()
+
+
+@pytest.mark.slow
+def test_the_bundle_names_the_company_s_authority(world, complete, tmp_path):
+    """A gateway with a company's certificate is known by its `gateway_ca`; a wrong file is refused before any step."""
+    company, enrolment = tmp_path / "company.pem", enrolment_of(world, "company", tmp_path)
+    parts = complete.parts(world)
+    parts = replace(parts, settings=parts.settings.model_copy(update={"gateway_ca": company}))
+    provisioning = Provisioning(parts, world.people["operator"], world.keys["operator"], lambda _text: None)
+    for content in (None, "", "no certificate"):
+        if content is not None:
+            company.write_text(content)
+        with pytest.raises(SettingsError, match=r"company\.pem is no file of PEM certificates"):
+            provisioning.provision(enrolment)
+    assert traces(world, complete, enrolment) == set()
+    company.write_text("Company root\n" + (complete.home / "cloud" / "ca" / "ca.pem").read_text())
+    bundle = provisioning.provision(enrolment)
+    assert bundle["gateway_ca"] == company.read_text() != bundle["ca"]
 
 
 def test_another_operator_s_device_is_not_provisioned(world, tmp_path):
