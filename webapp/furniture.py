@@ -12,7 +12,7 @@ from contracts.sale import Status
 from webapp.access import current_user
 from webapp.identicon import identicon
 from webapp.log_words import tone_of, words_of
-from webapp.models import SaleRow, SiteRow, User
+from webapp.models import SaleRow, SiteRow, User, now
 from webapp.money import format_eth, plain_eth
 from webapp.services import services
 
@@ -43,6 +43,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(json.dumps, "json")
     app.add_template_filter(lambda text: int(text, 16), "hex_int")
     app.add_template_filter(when_any)
+    app.add_template_filter(ago)
     app.add_template_filter(words_of, "log_words")
     app.add_template_filter(tone_of, "log_tone")
     app.add_template_filter(lambda table: {k: v for k, v in table.items() if v is not None}, "no_none")
@@ -81,6 +82,11 @@ def when_any(moment: object) -> Markup:
     if not isinstance(moment, int | float):
         return Markup("&ndash;")
     return when(int(moment / 1000 if moment > 10**11 else moment))
+
+
+def ago(seconds: int) -> str:
+    """Return how long ago a moment was when the page was made."""
+    return f"{span(max(0, now() - seconds))} ago"
 
 
 def short(text: str | None, ends: int = 6) -> str:

@@ -6,7 +6,8 @@ const formatTimes = (root) => {
     const moment = new Date(element.dateTime);
     if (Number.isNaN(moment.valueOf())) continue;
     element.title = moment.toUTCString();
-    element.textContent = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    const timeStyle = element.closest("[data-exact]") ? "medium" : "short"; // a log's steps lie seconds apart
+    element.textContent = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle });
   }
 };
 
