@@ -6,7 +6,7 @@ from webapp.errors import InvalidInput
 
 WEI = 10**18
 GROUP = "\N{NARROW NO-BREAK SPACE}"
-_AMOUNT = re.compile(r"(\d{1,30})(?:\.(\d{1,18}))?")
+_AMOUNT = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,18}))?")
 
 
 def parse_eth(text: str, field: str = "price") -> int:

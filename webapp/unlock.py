@@ -72,6 +72,7 @@ class Unlocker:
 
     def _running(self) -> subprocess.Popen[str]:
         if self._child is None or self._child.poll() is not None:
+            self.close()
             self._child = subprocess.Popen(
                 # It ends by itself when this process, the other end of its input, is gone.
                 [sys.executable, "-m", "webapp.unlock"],

@@ -4,6 +4,8 @@ import re
 from io import BytesIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_selling_and_buying import LISTING
 
 from webapp.batch import read_csv
@@ -79,6 +81,7 @@ def test_a_form_without_its_token_is_refused(world, browser):
     assert "Nothing was sent" in answer.text
 
 
+CELLS = st.text(st.sampled_from('a1,;"\r\n\t =é\u202e\0'), max_size=60)
 CSV = "make,model,number,year,price,site,refund_days\n"
 
 
@@ -94,12 +97,34 @@ CSV = "make,model,number,year,price,site,refund_days\n"
         (CSV.encode(), "no goods"),
         ((CSV + "a,b,c,2019,1,1,0\n" * 1001).encode(), "1000 lines"),
         (b"x" * (2**20 + 1), "larger than 1 MB"),
+        (CSV.replace("site", "make").encode(), "missing: site"),
+        (("make," + CSV + "a,b,c,d,2019,1,1,0\n").encode(), "twice: make"),
+        ((CSV + '"' + "x" * 200_000).encode(), "never ends"),
     ],
 )
 def test_a_file_that_is_none_is_refused(content, words):
     """Wrong columns, no text, too much: the reason, and nothing listed."""
     with pytest.raises(InvalidInput, match=re.escape(words)):
         read_csv(content, {1})
+
+
+@given(st.one_of(st.binary(max_size=300), CELLS.map(lambda text: (CSV + text).encode())))
+def test_any_file_is_read_or_refused(content):
+    """Whatever bytes: a preview with a listing or a complaint in each line, or one reason for the whole file."""
+    try:
+        batch = read_csv(content, {1})
+    except InvalidInput as error:
+        assert str(error).endswith(".")  # noqa: PT017
+    else:
+        assert all((line.listing is None) == bool(line.problem) for line in batch.lines)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_system_s_line_ends_are_line_ends(end):
+    """Lines are counted as the person's own program shows them; a line end inside quotes is part of a cell."""
+    text = (CSV + "Nimbus,alpha,1,2019,1,1,0\n" + "Nimbus,alpha,2,19,1,1,0\n").replace("\n", end)
+    assert [(line.number, bool(line.problem)) for line in read_csv(text.encode(), {1}).lines] == [(2, False), (3, True)]
+    assert "control" in read_csv((CSV + f'"Nim{end}bus",a,1,2019,1,1,0').encode(), {1}).lines[0].problem
 
 
 def test_lines_are_judged_one_by_one():

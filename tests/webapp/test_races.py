@@ -33,6 +33,23 @@ def test_a_double_click_buys_once(world, browser):
     assert world.parts.chain.sale(address).status() == Status.SOLD
 
 
+def test_a_second_tab_waits_for_the_first(world, browser):
+    """While the payment is in no block, another form about the same sale is refused: it would only cost gas."""
+    address = contract_of(world, browser, list_item(world, browser))
+    page, chain = f"/sales/{world.parts.chain.chain_id}/{address}", world.parts.chain
+    someone = browser("buyer")
+    tabs = [someone.tokens(someone.page(page)) for _ in range(2)]
+    chain.node.call("evm_setAutomine", False)
+    answers = [someone.client.post(f"{page}/buy", data={**tab, "passphrase": PASSPHRASE}) for tab in (*tabs, tabs[0])]
+    chain.node.call("evm_setAutomine", True)
+    chain.node.call("anvil_mine", "0x1")
+    assert [answer.status_code for answer in answers] == [303, 400, 303]
+    assert "on its way already" in answers[1].text
+    assert answers[0].headers["Location"] == answers[2].headers["Location"]
+    with world.parts.database.read() as session:
+        assert session.query(Transaction).filter_by(purpose="buy").count() == 1
+
+
 @pytest.fixture
 def crowd(request, world, app):
     """Many people with a built-in account each, signed in."""

@@ -82,6 +82,24 @@ def test_renewing_gives_a_later_voucher_and_sends_nothing(world, browser, receip
     assert world.parts.chain.nonce(world.people["buyer"].address) == before
 
 
+def test_an_expired_barcode_is_no_barcode(world, browser, receipt):
+    """Said so, without a picture in any kind; the purchase stands, and a new one is free."""
+    path, address = receipt
+    someone = browser("buyer")
+    page = someone.page(path)
+    assert "Dock 7" in page
+    assert "Valid until" in page
+    world.parts.vouchers.sign(world.keys["buyer"], address, 0, int(time.time()) - 1)
+    page = someone.page(path)
+    assert "The barcode has expired" in page
+    assert 'class="barcode"' not in page
+    for kind in ("png", "svg", "pdf"):
+        assert someone.client.get(f"{path}/barcode.{kind}").status_code == 404
+    assert someone.post(f"{path}/renew", {"passphrase": "correct horse battery"}, page=path).status_code == 303
+    assert someone.client.get(f"{path}/barcode.svg").status_code == 200
+    assert someone.client.get(f"{path}/barcode.gif").status_code == 404
+
+
 def test_revoking_voids_the_old_one(world, browser, receipt):
     """Until the revocation is mined there is no barcode; then there is a new one for the next attempt."""
     path, address = receipt

@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 from pyzbar.pyzbar import decode
+from worlds import PASSPHRASE
 
 from contracts.sale import Status
 from contracts.voucher import decode_voucher
@@ -62,6 +63,40 @@ def test_the_form_yields_a_contract(world, browser):
     assert named(page, "parent-hash") == block["parentHash"].to_0x_hex()
     item = chain.sale(named(page, "contract")).get_item()
     assert (item.make, item.model, item.year, item.price_wei) == ("Nimbus", "alpha", 2019, 50 * 10**18)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ("0", ("<strong>Instant.</strong>", "paid in the same moment", "knows no refund")),
+        ("30", ("<strong>Escrow.</strong>", "keeps the money until the gate reports", "30 days after paying")),
+    ],
+)
+def test_what_paying_means_is_said_before(world, browser, days, words):
+    """Instant or escrow, the price, that gas comes on top, who sells, who keeps the goods; gas apart afterwards."""
+    path = list_item(world, browser, settlement=days, price="0.000000000000000001")
+    address = contract_of(world, browser, path)
+    page = browser("buyer").page(f"/sales/{world.parts.chain.chain_id}/{address}")
+    for said in (*words, "Pay 0.000000000000000001 ETH", "Gas for the transaction comes on top", "Harbour Logistics"):
+        assert said in page, said
+    seller = world.people["seller"].address
+    assert f'data-copy="{seller}"' in page
+    assert 'class="identicon"' in page
+    paid = browser("buyer").page(buy(world, browser, address))
+    assert "<dt>Price</dt><dd>0.000000000000000001 ETH</dd>" in paid
+    assert re.search(r"<dt>Gas fee</dt><dd>0\.\d+ ETH</dd>", paid)
+
+
+def test_what_a_lost_passphrase_means_is_said_before_it_matters(browser):
+    """On the way in, and at the start of the account, with the key file to save."""
+    someone = browser()
+    assert "nobody can reset it. If you lose it, the account is lost" in someone.page("/sign-up")
+    answer = someone.post("/sign-up", {"name": "newcomer", "passphrase": PASSPHRASE, "again": PASSPHRASE})
+    page = someone.page(answer.headers["Location"])
+    assert "Save the key file now" in page
+    assert "If it is lost, so is the account" in page
+    assert someone.client.get("/account/key").json["version"] == 3
+    assert "You have not saved it yet" not in someone.page("/account")
 
 
 @pytest.mark.row("B13")

@@ -9,7 +9,7 @@ from test_selling_and_buying import contract_of, list_item
 
 from contracts.calls import Call, send
 from contracts.sale import Status
-from webapp.models import User
+from webapp.models import Transaction, User
 
 
 @pytest.fixture
@@ -25,24 +25,31 @@ def csrf_of(someone, page="/account"):
     return {"X-CSRFToken": someone.tokens(someone.page(page))["csrf_token"]}
 
 
-def sign_in(key, someone, signer=None):
+def sign_in(key, someone, signer=None, seen=lambda: None):
     """Sign the challenge and answer it."""
     headers = csrf_of(someone, "/sign-in")
     asked = someone.client.post("/wallet/challenge", json={"address": key.address.lower()}, headers=headers).json
     signed = (signer or key).sign_message(encode_defunct(text=asked["message"]))
+    seen()
     body = {"address": asked["address"], "signature": "0x" + bytes(signed.signature).hex(), "next": "//evil"}
     return someone.client.post("/wallet/sign-in", json=body, headers=headers), body, headers
 
 
 @pytest.mark.row("T5")
 def test_signing_in_takes_a_fresh_message_of_this_site(world, holder):
-    """EIP-4361: another key, a message used twice and a forged one are refused."""
+    """EIP-4361: another key, a message used twice and one replayed with its old session are refused."""
     key, someone = holder
     assert sign_in(key, someone, signer=Account.create())[0].status_code == 400
-    answer, body, _headers = sign_in(key, someone)
+    csrf, kept = csrf_of(someone, "/sign-in"), []
+    answer, body, _headers = sign_in(key, someone, seen=lambda: kept.append(someone.client.get_cookie("lading").value))
+    before, after = kept[0], someone.client.get_cookie("lading").value
     assert answer.json == {"next": "/"}
     again = someone.client.post("/wallet/sign-in", json=body, headers=csrf_of(someone))
     assert "used" in again.json["error"]
+    someone.client.set_cookie("lading", before)
+    replayed = someone.client.post("/wallet/sign-in", json=body, headers=csrf)
+    assert "used" in replayed.json["error"]
+    someone.client.set_cookie("lading", after)
     assert key.address in someone.page("/account")
 
 
@@ -73,6 +80,59 @@ def test_a_wallet_buys_and_signs_its_barcode(world, browser, holder):
     assert chain.sale(address).status() == Status.SOLD
     receipt = someone.page(f"/receipts/{chain.chain_id}/{address}")
     assert re.search(r'class="barcode"', receipt)
+
+
+def test_a_wallet_makes_new_barcodes_and_voids_old_ones(world, browser, holder):
+    """Renewed without a transaction, revoked with one; while that is under way nothing more is prepared."""
+    key, someone = holder
+    address = contract_of(world, browser, list_item(world, browser, settlement="30"))
+    chain = world.parts.chain
+    send(chain.w3, key, chain.sale(address).buy(50 * 10**18))
+    world.index()
+    sign_in(key, someone)
+    headers, prepare = csrf_of(someone), f"/wallet/prepare/{chain.chain_id}/{address}"
+
+    def keep(voucher):
+        signed = key.sign_message(encode_typed_data(full_message=voucher["data"]))
+        facts = {name: voucher[name] for name in ("attempt", "expires_at")}
+        body = {**facts, "signature": "0x" + bytes(signed.signature).hex()}
+        return someone.client.post(voucher["keep"], json=body, headers=headers).json
+
+    renewed = someone.client.post(f"{prepare}/renew", headers=headers).json
+    assert set(renewed) == {"voucher"}
+    assert keep(renewed["voucher"]) == {"kept": True}
+    assert someone.client.get(f"/receipts/{chain.chain_id}/{address}/barcode.png").status_code == 200
+    plan = someone.client.post(f"{prepare}/revoke", headers=headers).json
+    assert keep(plan["voucher"]) == {"kept": True}
+    asked = {name: value for name, value in plan["transaction"].items() if name != "from"}
+    signed = key.sign_transaction({**asked, "nonce": 1, "chainId": chain.chain_id, "type": 2})
+    hash_ = chain.node.call("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
+    someone.client.post(plan["report"], json={"hash": hash_, "form_key": "b" * 32}, headers=headers)
+    again = someone.client.post(f"{prepare}/revoke", headers=headers)
+    assert "on its way already" in again.json["error"]
+    world.settle()
+    assert chain.sale(address).attempt() == 1
+    assert someone.client.get(f"/receipts/{chain.chain_id}/{address}/barcode.png").status_code == 200
+
+
+def test_what_a_wallet_is_said_to_have_sent_is_checked(world, browser, holder):
+    """No act of ours, another account's transaction, a built-in account: nothing is followed."""
+    key, someone = holder
+    address = contract_of(world, browser, list_item(world, browser))
+    sign_in(key, someone)
+    headers, report = csrf_of(someone), f"/wallet/report/{world.parts.chain.chain_id}/{address}"
+    with world.parts.database.read() as session:
+        foreign = session.query(Transaction).one().hash
+    body = {"hash": foreign, "form_key": "a" * 32}
+    assert someone.client.post(f"{report}/steal", json=body, headers=headers).status_code == 404
+    assert "another account" in someone.client.post(f"{report}/buy", json=body, headers=headers).json["error"]
+    for wrong in ({}, {**body, "hash": "0x1"}, {**body, "form_key": "short"}, [], "text"):
+        assert someone.client.post(f"{report}/buy", json=wrong, headers=headers).status_code == 400
+    built_in = browser("buyer")
+    said = built_in.client.post(f"{report}/buy", json={**body, "hash": "0x" + "1" * 64}, headers=csrf_of(built_in))
+    assert "signed here" in said.json["error"]
+    with world.parts.database.read() as session:
+        assert session.query(Transaction).count() == 1
 
 
 def test_a_built_in_account_s_key_cannot_come_in_twice(world, browser):
