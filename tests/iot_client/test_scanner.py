@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from iot_client.scanner import Reading, Scan, Unread
+from iot_client.scanner.crop import busy_part
 from iot_client.scanner.decode import read_code
 from iot_client.scanner.folder import FolderScanner, scan_file
 from iot_client.scanner.held import Held
@@ -62,6 +63,33 @@ def test_the_same_code_twice_is_one() -> None:
 def test_nothing_is_said_to_be_nothing() -> None:
     """An empty table has no code."""
     assert read_code(photo()).unread is Unread.NO_CODE
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_a_code_in_a_corner_is_read_and_the_table_is_not(corner: tuple[int, int]) -> None:
+    """Wherever it lies, the code is within the part that is looked at, and most of the bare table is not."""
+    table, sheet = np.full((960, 1280), 190, dtype=np.uint8), code(TEXT, 4)
+    top, left = (corner[0] * (960 - sheet.shape[0]), corner[1] * (1280 - sheet.shape[1]))
+    table[top : top + sheet.shape[0], left : left + sheet.shape[1]] = sheet
+    assert read_code(table) == Reading(TEXT, step="zbar")
+    assert busy_part(table).size < 2 * sheet.size
+
+
+def test_codes_in_opposite_corners_are_two() -> None:
+    """Nothing between the first and the last busy place is cut away."""
+    table = np.full((960, 1280), 190, dtype=np.uint8)
+    for at, text in ((np.s_[:228, :228], TEXT), (np.s_[-228:, -228:], TEXT.replace("A0", "B1"))):
+        table[at] = code(text, 4)[:228, :228]
+    assert read_code(table).unread is Unread.TWO_CODES
+
+
+def test_a_faint_code_beside_something_glaring_is_read_from_the_whole() -> None:
+    """What is looked at first is the busiest part; the whole picture comes last."""
+    table = np.full((960, 1280), 120, dtype=np.uint8)
+    faint = (code(TEXT, 4) // 10 + 110).astype(np.uint8)
+    table[100 : 100 + faint.shape[0], 100 : 100 + faint.shape[1]] = faint
+    table[700:900:2, 900:1200] = 255
+    assert read_code(table) == Reading(TEXT, step="whole")
 
 
 @pytest.mark.parametrize("size", [(20_000, 20_000), (200_000, 300)])
