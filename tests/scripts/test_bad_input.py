@@ -136,6 +136,18 @@ def test_scripts_refuse_unknown_options(name: str) -> None:
     assert "frobnicate" in ended.stderr + ended.stdout
 
 
+def test_setup_refuses_a_python_that_is_too_old(tmp_path: Path) -> None:
+    """Its version and the oldest that will do, before anything is brought."""
+    older = tmp_path / "python3"
+    older.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.10.13 && exit\nexit 1\n')
+    older.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ended = subprocess.run(["scripts/setup"], capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("setup: python3 is Python 3.10.13, Lading needs Python 3.11 or newer")
+    assert ended.stdout == ""
+
+
 def as_stranger(*command: str, home: Path) -> subprocess.CompletedProcess[str]:
     """Run a command as somebody who owns nothing, in a user namespace where this is not root's already."""
     drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.geteuid() == 0 else []
