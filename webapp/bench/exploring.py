@@ -45,6 +45,9 @@ PAGES = {
     "the factory, half way down": f"/explorer/address/{FACTORY}?before={MIDDLE}-0",
     "a hash looked up": f"/explorer?q=0x{1000000000 + 77:064x}",
     "a serial number looked up": "/explorer?q=1234",
+    "nothing found": "/explorer?q=no+such+thing",
+    "a sealer": f"/explorer/address/{SEALER}",
+    "a hundred transactions as JSON": f"/api/v1/transactions?limit=100&cursor={MIDDLE}-3",
 }
 
 

@@ -140,7 +140,7 @@ def _device(home: Path) -> mqtt.Client:
 async def _weigh(web: psutil.Process, url: str) -> None:
     """Weigh the processes before and after so many listen."""
     before = _weight(web)
-    opened = [await _open(url) for _ in range(LISTENERS)]
+    opened = [await open_stream(url) for _ in range(LISTENERS)]
     await asyncio.gather(*(reader.readuntil(b"event: start") for reader, _ in opened))
     await asyncio.sleep(2)
     more = _weight(web) - before
@@ -149,7 +149,8 @@ async def _weigh(web: psutil.Process, url: str) -> None:
         writer.close()
 
 
-async def _open(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def open_stream(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Begin to listen to what happens."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
