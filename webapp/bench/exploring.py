@@ -15,8 +15,8 @@ A_BLOCK = 20
 SALES = 2_000
 PEOPLE = 1_000
 VIEWS = 30
-SEALER, BUSY = f"0x{11:040x}", f"0x{7:040x}"
-"""A sealer, and one of the thousand accounts that sent them."""
+SEALER, BUSY, BUYER = f"0x{11:040x}", f"0x{8:040x}", f"0x{7:040x}"
+"""A sealer, and two of the thousand accounts that sent them: one lists, one buys, which strangers are not told."""
 _COUNT = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {most})"
 BLOCKS = f"""
 {_COUNT.format(most=TRANSACTIONS // A_BLOCK)}
@@ -42,6 +42,7 @@ PAGES = {
     "a block": f"/explorer/block/{MIDDLE}",
     "a transaction": f"/explorer/transaction/0x{1000000000 + TRANSACTIONS // 2:064x}",
     "an account with a thousand": f"/explorer/address/{BUSY}",
+    "an account whose thousand are hidden": f"/explorer/address/{BUYER}",
     "the factory, half way down": f"/explorer/address/{FACTORY}?before={MIDDLE}-0",
     "a hash looked up": f"/explorer?q=0x{1000000000 + 77:064x}",
     "a serial number looked up": "/explorer?q=1234",
