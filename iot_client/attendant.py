@@ -14,11 +14,12 @@ from contracts.voucher import Voucher, decode_voucher
 from iot_client.chain.examiner import Examiner, Ready, Refused, Resumable
 from iot_client.equipment import Equipment
 from iot_client.gate import GateState
+from iot_client.in_hand import Hand
 from iot_client.journal import Key, Record
 from iot_client.loop import Failed
 from iot_client.machine import Event, State, advance
 from iot_client.reasons import Refusal, line_for
-from iot_client.releases import Hand, Releases
+from iot_client.releases import Releases
 from iot_client.scanner import Scan, Unread
 
 log = logging.getLogger("iot_client")
@@ -133,7 +134,7 @@ class Attendant:
             dict(visit.hand.marks), voucher=visit.text_hash,
         )  # fmt: skip
         self._remember(visit, "released", "")
-        self._releases.begin(record, ready.sending, visit.hand)
+        self._releases.in_hand.begin(record, ready.sending, visit.hand)
 
     def _watch_balance(self, balance_wei: int) -> None:
         """Tell the operator once, while there is still enough to go on."""
@@ -146,7 +147,7 @@ class Attendant:
 
     def _unready(self) -> Refusal | None:
         """Whether it could be finished from here; checked last, since it changes fastest."""
-        if self._releases.at_door is not None:
+        if self._releases.in_hand.at_door is not None:
             return Refusal.GATE_BUSY
         state = self._gate.state
         if state is GateState.JAMMED:
@@ -167,7 +168,7 @@ class Attendant:
         if not same and not (voucher.buyer == record.buyer and signed_for(voucher, key.attempt)):
             self._refuse(visit, Refusal.OTHER_DOOR)
             return
-        other = self._releases.at_door
+        other = self._releases.in_hand.at_door
         if (other is not None and other.key != key) or self._gate.state is not GateState.LOCKED:
             self._refuse(visit, Refusal.GATE_BUSY)
         elif self._releases.shown_again(key):

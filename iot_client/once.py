@@ -39,5 +39,5 @@ class _Watch:
             scan, self._scan = self._scan, None
             self._pi.attendant.scanned(replace(scan, started_ns=time.monotonic_ns()))
         elif self._scan is None and (self._pi.attendant.idle or waited > LONGEST_S):
-            self.opened = bool(self._pi.releases.opened)
+            self.opened = bool(self._pi.releases.in_hand.opened)
             self._pi.loop.stop()

@@ -63,13 +63,14 @@ class Orders:
             return "no such sale"
         key = Key(self._settings.chain_id, to_checksum_address(sale), attempt)
         if kind == "open":
-            return "done" if self._releases.order_open(key, before) else "nothing to open: not a release of this door"
+            opens = self._releases.opening.order(key, before)
+            return "done" if opens else "nothing to open: not a release of this door"
         event = Event.SETTLED_OPENED if kind == "opened" else Event.SETTLED_SHUT
-        return "done" if self._releases.happen(key, event, reason) else "no such case"
+        return "done" if self._releases.in_hand.happen(key, event, reason) else "no such case"
 
     def _open_door(self) -> str:
         """In an emergency, for no sale; never while a release is at the door."""
-        if self._releases.at_door is not None:
+        if self._releases.in_hand.at_door is not None:
             return "a release is at the door"
         if self._gate.state is not GateState.LOCKED:
             return "the gate is not locked"

@@ -116,7 +116,9 @@ class Pi:
         self.releases = Releases(equipment, settlement)
         self.attendant = Attendant(equipment, examiner, self.releases)
         self.orders = Orders(equipment, self.releases)
-        self._listeners = Listeners(self.releases.wanted, self.releases.accepted, self.orders.command, self._is_online)
+        self._listeners = Listeners(
+            self.releases.opening.wanted, self.releases.opening.accepted, self.orders.command, self._is_online
+        )
         self._scanners = make_scanners(settings)
         self._page: DoorPage | None = None
         self._next_get = 0.0
@@ -133,8 +135,8 @@ class Pi:
 
     def _start(self) -> None:
         parts = self._parts
-        parts.gate.listen(lambda state: self.loop.post(lambda: self.releases.gate_changed(state)))
-        self.releases.gate_changed(parts.gate.state)
+        parts.gate.listen(lambda state: self.loop.post(lambda: self.releases.opening.gate_changed(state)))
+        self.releases.opening.gate_changed(parts.gate.state)
         self.shadow.reported.update(version=VERSION, gate=parts.gate.state)
         self.releases.recover()
         self.loop.every_tick(self.releases.tick)

@@ -21,6 +21,7 @@ from iot_client.gate.simulated import SimulatedGate, set_mode
 from iot_client.journal import Journal
 from iot_client.loop import Loop
 from iot_client.machine import advance
+from iot_client.opening import Opening
 from iot_client.pi import Parts, make_parts
 from iot_client.releases import Releases
 from iot_client.settings import PiSettings
@@ -39,8 +40,8 @@ AIMS: tuple[Aim, ...] = (
     (Node, "send", lambda *_: "send:0"),
     (Shadow, "ask", lambda *_: "ask"),
     (Shadow, "clear", lambda *_: "clear"),
-    (Releases, "accepted", lambda *_: "accepted"),
-    (Releases, "wanted", lambda *_: "delta"),
+    (Opening, "accepted", lambda *_: "accepted"),
+    (Opening, "wanted", lambda *_: "delta"),
     (Releases, "recover", lambda *_: "recover"),
     (SimulatedGate, "pulse", lambda *_: "pulse"),
 )

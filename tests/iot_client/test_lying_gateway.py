@@ -83,7 +83,7 @@ def test_what_is_proven_of_another_release_ends_this_one(door: LyingDoor, state:
     """Sealed by all, and not what this door waits for."""
     assert door.show() == "released"
     release(door.gateway.chain, state)
-    wait_until(lambda: not door.pi.releases.in_hand, "the end of the release")
+    wait_until(lambda: not list(door.pi.releases.in_hand), "the end of the release")
     assert door.pulses == 0
 
 
