@@ -27,12 +27,13 @@ PR_SET_PDEATHSIG = 1
 class Child:
     """A forked Pi, with the few methods of `Popen` that tests use."""
 
+    number: int
     pid: int
     zygote: Zygote
 
     def poll(self) -> int | None:
         """Its status, once it has ended."""
-        return self.zygote.ended.get(self.pid)
+        return self.zygote.ended.get(self.number)
 
     def wait(self, timeout: float = PATIENCE_S) -> int:
         """Its status; fails if it does not end."""
@@ -65,6 +66,7 @@ class Zygote:
         )  # fmt: skip
         self.ended: dict[int, int] = {}
         self._born: dict[int, int] = {}
+        self._number_of: dict[int, int] = {}
         self._lock = threading.Lock()
         self._number = 0
         threading.Thread(target=self._listen, daemon=True).start()
@@ -83,7 +85,7 @@ class Zygote:
             assert self._process.poll() is None, "the forking process has ended"
             assert time.monotonic() < deadline, "nothing was forked"
             time.sleep(0.005)
-        return Child(self._born[number], self)
+        return Child(number, self._born[number], self)
 
     def close(self) -> None:
         """End it; Pis that still run end with it."""
@@ -98,9 +100,11 @@ class Zygote:
         for line in self._process.stdout:
             told: dict[str, int] = json.loads(line)
             if "born" in told:
+                self._number_of[told["born"]] = told["number"]
                 self._born[told["number"]] = told["born"]
             else:
-                self.ended[told["ended"]] = told["status"]
+                # By number, since in an hour the kernel gives a pid a second time.
+                self.ended[self._number_of.pop(told["ended"])] = told["status"]
 
 
 def main() -> None:
