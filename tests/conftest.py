@@ -1,4 +1,4 @@
-"""Options and order of the whole suite: rows, long settings, fast tests first."""
+"""Options and order of the whole suite: rows, long settings, fast tests first, a folder's tests in one process."""
 
 from collections import Counter
 
@@ -17,12 +17,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what was asked for; files without a slow test come first, so that shared services start once."""
+    """Keep what was asked for; files without a slow test come first, and a folder shares its services."""
     wanted = [item for item in items if _wanted(config, item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
     if config.getoption("--long"):
         for item in wanted:
             item.add_marker(pytest.mark.timeout(LONG_S))
+    for item in wanted:
+        item.add_marker(pytest.mark.xdist_group(_folder(item.nodeid)))
     slow_files = {item.path for item in wanted if item.get_closest_marker("slow")}
     items[:] = sorted(wanted, key=lambda item: item.path in slow_files)
 
@@ -36,6 +38,10 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
     return not (config.getoption("--fast") and item.get_closest_marker("slow"))
 
 
+def _folder(nodeid: str) -> str:
+    return "/".join(nodeid.split("::")[0].split("/")[:2])
+
+
 def rows_of(item: pytest.Item) -> set[str]:
     """Return the rows of docs/requirements.md that a test says it proves."""
     return {row for marker in item.iter_markers("row") for row in marker.args}
@@ -47,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                seconds["/".join(report.nodeid.split("::")[0].split("/")[:2])] += report.duration
+                seconds[_folder(report.nodeid)] += report.duration
     if sum(seconds.values()) > MINUTE_S:
         terminalreporter.write_sep("=", "minutes by folder")
         for folder, spent in seconds.most_common():
