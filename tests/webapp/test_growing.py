@@ -28,9 +28,10 @@ LOCKED = text(
 @pytest.fixture
 def two_shops(server, tmp_path):
     """Two processes, each with a run folder of its own, over one chain and one database, and with the same secrets."""
-    anvil, url = start_anvil("--accounts", "3", "--balance", "100000000", "--block-time", "1")
+    anvil, url = start_anvil("--accounts", "3", "--balance", "100000000")
     homes = [tmp_path / "one", tmp_path / "two"]
     world = build_world(homes[0], url, database=server.url)
+    world.parts.chain.node.call("evm_setIntervalMining", 1)
     shops = []
     for home in homes:
         (home / "web").mkdir(parents=True, exist_ok=True)
@@ -120,9 +121,10 @@ def _kill_a_web_process(shop: Shop) -> None:
 
 def test_while_the_chain_stands_still_pages_say_so_and_are_read(tmp_path):
     """No block is made, or no node answers: a banner on every page, the market open; it goes away by itself."""
-    anvil, url = start_anvil("--accounts", "3", "--balance", "100000000", "--block-time", "1")
+    anvil, url = start_anvil("--accounts", "3", "--balance", "100000000")
     home = tmp_path / "home"
     world = build_world(home, url)
+    world.parts.chain.node.call("evm_setIntervalMining", 1)
     (home / "chain").mkdir()
     (home / "chain" / "network.json").write_text('{"period_s": 0.5}')  # so that five seconds are long
     shop = Shop(world, "chain_silent_s = 1\n")

@@ -12,8 +12,9 @@ from typing import TypeVar
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from web3 import Web3
 
-from contracts.calls import Call, send
+from contracts.calls import Call, send, sign
 from contracts.chain import connect
 from contracts.deployment import Deployment, deploy
 from contracts.registry import DeviceRegistry
@@ -105,6 +106,14 @@ class World:
         Follower(self.parts.database, self.parts.chain).catch_up()
 
 
+def send_all(w3: Web3, account: LocalAccount, calls: list[Call]) -> None:
+    """Send many calls of one account at once and wait until the last is mined: where blocks take time, one block."""
+    first = w3.eth.get_transaction_count(account.address)
+    signed = [sign(w3, account, call, first + number) for number, call in enumerate(calls)]
+    hashes = [w3.eth.send_raw_transaction(one.raw_transaction) for one in signed]
+    assert all(w3.eth.wait_for_transaction_receipt(one, poll_latency=0.05)["status"] for one in hashes)
+
+
 def build_world(home: Path, *urls: str, **settings: object) -> World:
     """Deploy the contracts, open a site, make the people and fund them."""
     url, deployments = urls[0], home / "contracts" / "deployments.json"
@@ -128,9 +137,9 @@ def build_world(home: Path, *urls: str, **settings: object) -> World:
         people[name] = create_account(
             parts.database, parts.unlocker, name=name, passphrase=PASSPHRASE, role=role, key=keys[name]
         )
-        send(w3, treasury, Call(people[name].address, b"", 1000 * ETHER, 21_000))  # type: ignore[arg-type]
     registry = DeviceRegistry.at(w3, deployment.registry)
-    send(w3, treasury, registry.list_operator(people["operator"].address, "Harbour Logistics"))
+    gifts = [Call(person.address, b"", 1000 * ETHER, 21_000) for person in people.values()]  # type: ignore[arg-type]
+    send_all(w3, treasury, [*gifts, registry.list_operator(people["operator"].address, "Harbour Logistics")])
     world = World(home, url, treasury, deployment, parts, 1, people, keys)
     world.call("operator", registry.open_site("Dock 7"))
     world.index()

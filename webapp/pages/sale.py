@@ -175,10 +175,11 @@ def pending_for(row: SaleRow, user: User | None) -> Transaction | None:
 
 
 def refuse_while_pending(row: SaleRow, user: User) -> None:
-    """Let one transaction about a sale be settled before the next: from a second tab it would only cost gas.
+    """Let one transaction about a sale get into a block before the next: the trial sees none that is not in one.
 
     Raises:
         Refused: one is under way.
     """
-    if pending_for(row, user):
+    pending = pending_for(row, user)
+    if pending and pending.state != State.MINED:
         raise Refused("A transaction of yours about this sale is on its way already. Nothing more was sent.")
