@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
-from playwright.sync_api import Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState
 from worlds import ETHER, PASSPHRASE, World, wait_for
 
 from contracts.factory import Listing
@@ -54,6 +55,19 @@ class Shop:
         self.process.terminate()
         assert self.process.wait(30) == 0
         assert not (self.home / "web" / "ready.json").exists()
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Debian's Chromium."""
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+
+
+def new_context(browser: Browser, shop: Shop, session: StorageState | None, **how: Any) -> BrowserContext:
+    """Return a window's surroundings; `session` is somebody's who has signed in before."""
+    how = {"viewport": {"width": 1280, "height": 900}, **how}
+    context = browser.new_context(base_url=shop.url, storage_state=session, **how)
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 def sign_in(page: Page, name: str, onwards: str = "/") -> None:

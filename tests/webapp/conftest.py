@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chromium_shop import FLAGS, PATIENCE_MS, Shop, sign_in
+from chromium_shop import Shop, launch, new_context, sign_in
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
@@ -132,7 +132,7 @@ def cloud() -> Iterator[RunningCloud]:
 def chromium():
     """One browser."""
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        opened = launch(playwright)
         yield opened
         opened.close()
 
@@ -142,11 +142,9 @@ def visit(shop: Shop, chromium: Chromium):
     """Open a page as somebody, in a window of a width; complaints of the console fail the test."""
     contexts, said = [], []
 
-    def open_as(name: str = "", width: int = 1280) -> Page:
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, base_url=shop.url, storage_state=shop.sessions.get(name)
-        )
-        context.set_default_timeout(PATIENCE_MS)
+    def open_as(name: str = "", width: int = 1280, **how: object) -> Page:
+        how["viewport"] = {"width": width, "height": 900}
+        context = new_context(chromium, shop, shop.sessions.get(name), **how)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chromium_shop import FLAGS, PATIENCE_MS, Shop, fill_listing, put_up, sign_in
+from chromium_shop import PATIENCE_MS, Shop, fill_listing, launch, put_up, sign_in
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import update
@@ -112,7 +112,7 @@ def main() -> None:
         admit(world)
         world.parts.chain.node.call("evm_setIntervalMining", 1)
         shop = Shop(world, confirmations=1)
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        browser = launch(playwright)
         try:
             take(shop, browser, folder)
         finally:

@@ -1,5 +1,8 @@
 """The main paths in Debian's Chromium against `lading-web up`, and the accidents of people."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from chromium_shop import PATIENCE_MS, fill_listing, put_up, sign_in, wait_for_barcode
 from playwright.sync_api import expect
@@ -70,3 +73,27 @@ def test_an_expired_session_keeps_what_was_typed(visit):
     expect(page.locator("main")).to_contain_text("Nothing was sent", timeout=PATIENCE_MS)
     sign_in(page, "seller", "/sell/new")
     expect(page.locator("#make")).to_have_value("Half typed", timeout=PATIENCE_MS)
+
+
+def test_a_page_speaks_the_viewer_s_time_copies_whole_and_needs_no_mouse(shop, visit):
+    """Times in the browser's zone, an address with its checksum into the clipboard, a purchase by keyboard alone."""
+    sale = put_up(shop, "A3")
+    page = visit("buyer", timezone_id="Asia/Tokyo", locale="en-GB", permissions=["clipboard-read", "clipboard-write"])
+    page.goto(sale)
+    moment = page.locator(".timeline time").first
+    listed = datetime.fromisoformat(moment.get_attribute("datetime")).astimezone(ZoneInfo("Asia/Tokyo"))
+    expect(moment).to_have_text(f"{listed.day} {listed:%b %Y, %H:%M}")
+    page.click(".facts button.copy >> nth=0")
+    expect(page.locator(".copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == shop.world.people["seller"].address
+    page.reload()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "buy-pass":
+            break
+    page.keyboard.type(PASSPHRASE)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/transactions/*")
