@@ -45,18 +45,33 @@ class Story:
             visitor.http.close()
         self.visitors.clear()
 
-    def sell(self, site: int, **other: str) -> dict[str, str]:
-        """Fill the seller's form; return what the transaction's page says once it is settled."""
-        visitor = self.visitor(self.seller)
+    def offer(self, site: int, **other: str) -> str:
+        """Fill the seller's form; return the address of the transaction's page."""
         typed = {**GOODS, **other, "site": str(site), "settlement": "0", "passphrase": self.seller.passphrase}
-        settled = visitor.follow(visitor.send("/sell/new", "make", **typed))
+        return self.visitor(self.seller).send("/sell/new", "make", **typed)
+
+    def listed(self, transaction: str) -> dict[str, str]:
+        """Wait until an offer is settled; return what its transaction's page says."""
+        visitor = self.visitor(self.seller)
+        settled = visitor.follow(transaction)
         await_condition(lambda: visitor.finds(self.page(settled["contract"])), "the sale having a page", 60)
         return settled
 
+    def sell(self, site: int, **other: str) -> dict[str, str]:
+        """Offer goods; return what the transaction's page says once it is settled."""
+        return self.listed(self.offer(site, **other))
+
+    def pay(self, address: str) -> str:
+        """Buy on the sale's page; return the address of the transaction's page."""
+        return self.visitor(self.buyer).send(self.page(address), "/buy", passphrase=self.buyer.passphrase)
+
+    def paid(self, transaction: str) -> dict[str, str]:
+        """Wait until a payment is settled; return what its transaction's page says."""
+        return self.visitor(self.buyer).follow(transaction)
+
     def buy(self, address: str) -> dict[str, str]:
-        """Buy on the sale's page; return what the transaction's page says once it is settled."""
-        visitor = self.visitor(self.buyer)
-        return visitor.follow(visitor.send(self.page(address), "/buy", passphrase=self.buyer.passphrase))
+        """Buy; return what the transaction's page says once it is settled."""
+        return self.paid(self.pay(address))
 
     def page(self, address: str) -> str:
         """Return the address of a sale's page."""

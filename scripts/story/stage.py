@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
@@ -103,14 +99,9 @@ class Stage:
 
     def start_gateway(self) -> None:
         """Give the gateway its certificate and the list of our contracts' functions, and start it."""
-        gateway = self.path / "gateway"
-        gateway.mkdir(exist_ok=True, mode=0o700)
-        request = write_server_request(gateway)
-        self.folder.run(
-            "lading-cloud", "server-certificate", "server", "--csr", str(request),
-            "--host", "127.0.0.1", "--host", "localhost", "--out", str(gateway),
-        )  # fmt: skip
-        (gateway / "selectors.json").write_text(self.folder.run("python", "-m", "contracts", "selectors", "--json"))
+        self.folder.run("lading-gateway", "certificate", "--host", "localhost")
+        selectors = self.folder.run("python", "-m", "contracts", "selectors", "--json")
+        (self.path / "gateway" / "selectors.json").write_text(selectors)
         self.configure(
             "gateway", upstreams=self.rpc, devices_port=self.ports.devices, wallets_port=self.ports.wallets
         )  # fmt: skip
@@ -175,21 +166,6 @@ def make_key(home: Path, who: str) -> str:
         file.touch(mode=0o600)
         file.write_text(text)
     return str(account.address)
-
-
-def write_server_request(folder: Path) -> Path:
-    """Make the gateway's TLS key in its own folder and return the signing request for it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    key_file = folder / "server.key"
-    key_file.touch(mode=0o600)
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lading-gateway")])
-    request = folder / "server.csr"
-    signed = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
-    request.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    return request
 
 
 def _lines(values: Mapping[str, Any]) -> str:

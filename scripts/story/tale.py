@@ -45,8 +45,10 @@ class Tale:
         address = self._sell(story)
         unpaid, elsewhere = self._sell_others(story)
         self._buy(story, address)
-        story.buy(elsewhere)
-        self._refuse_before(story, address, unpaid, elsewhere)
+        payment = story.pay(elsewhere)
+        self._refuse_before(story, address, unpaid)
+        story.paid(payment)
+        self._refused(story, f"goods kept at {cast.SITES[1]}", Refusal.OTHER_SITE, story.barcode(elsewhere))
         self._collect(story, address)
         return story
 
@@ -99,8 +101,9 @@ class Tale:
         return address
 
     def _sell_others(self, story: Story) -> tuple[str, str]:
-        unpaid = story.sell(story.sites[0], number="4AA7", price="1")["contract"]
-        elsewhere = story.sell(story.sites[1], number="4AA8", price="1")["contract"]
+        numbers = zip(story.sites, ("4AA7", "4AA8"), strict=True)
+        offers = [story.offer(site, number=number, price="1") for site, number in numbers]
+        unpaid, elsewhere = [story.listed(offer)["contract"] for offer in offers]
         self.tell.say(f"(and two more that the story needs: one nobody pays, one kept at {cast.SITES[1]})")
         return unpaid, elsewhere
 
@@ -119,7 +122,7 @@ class Tale:
         self._item(item)
         self.tell.fact("receipt", f"{self.stage.ready['web']['url']}{story.receipt(address)}")
 
-    def _refuse_before(self, story: Story, address: str, unpaid: str, elsewhere: str) -> None:
+    def _refuse_before(self, story: Story, address: str, unpaid: str) -> None:
         self.tell.chapter("The door refuses what it must, and the gate does not move")
         voucher = read_voucher(story, address)
         stranger = Account.create()
@@ -134,7 +137,6 @@ class Tale:
         self._refused(story, "one bit of the barcode changed", Refusal.BAD_SIGNATURE, changed)
         unpaid_code = draw_barcode(encode_voucher(for_unpaid))
         self._refused(story, "a sale that nobody paid", Refusal.NOT_PAID, unpaid_code)
-        self._refused(story, f"goods kept at {cast.SITES[1]}", Refusal.OTHER_SITE, story.barcode(elsewhere))
 
     def _refused(self, story: Story, what: str, reason: Refusal, picture: bytes) -> None:
         opened = story.openings()

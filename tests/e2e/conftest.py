@@ -1,6 +1,7 @@
 """One run of the demo's story, on free ports, which the tests then look into and go on with."""
 
 import io
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,3 +40,26 @@ def told() -> Iterator[Told]:
 def story(told: Told) -> Story:
     """The people and the door of the story."""
     return told.story
+
+
+@pytest.fixture(scope="session")
+def shelf() -> list[str]:
+    """What was paid and not asked for yet."""
+    return []
+
+
+@pytest.fixture
+def paid_order(story: Story, shelf: list[str]) -> str:
+    """A sale that is paid and waits at the story's door."""
+    if not shelf:
+        shelf.extend(paid_orders(story))
+    return shelf.pop()
+
+
+def paid_orders(story: Story, count: int = 5) -> list[str]:
+    """Sell and buy some items at once: many are settled as soon as one is."""
+    offers = [story.offer(story.sites[0], number=f"P{secrets.token_hex(4)}", price="0.5") for _ in range(count)]
+    addresses = [story.listed(offer)["contract"] for offer in offers]
+    for payment in [story.pay(address) for address in addresses]:
+        story.paid(payment)
+    return addresses

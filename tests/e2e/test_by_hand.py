@@ -12,22 +12,20 @@ GATE = f"/warehouse/{THING}"
 
 
 @pytest.mark.row("B3", "B19")
-def test_a_picture_dropped_on_the_warehouse_page_opens_the_gate(story: Story) -> None:
+def test_a_picture_dropped_on_the_warehouse_page_opens_the_gate(story: Story, paid_order: str) -> None:
     """The operator's upload reaches the Pi's inbox, the order is collected once, the page tells the gate's state."""
-    address = story.sell(story.sites[0], number="HAND", price="0.25")["contract"]
-    story.buy(address)
     opened = story.openings()
     operator = story.visitor(story.operator)
 
     def taken() -> bool:
-        before = len(story.scans(address))
-        assert "with the scanner" in operator.send_file(GATE, "/inbox", "receipt.png", story.barcode(address))
-        await_condition(lambda: len(story.scans(address)) > before, "the door reading the picture", 60)
-        return "released" in story.scans(address)
+        before = len(story.scans(paid_order))
+        assert "with the scanner" in operator.send_file(GATE, "/inbox", "receipt.png", story.barcode(paid_order))
+        await_condition(lambda: len(story.scans(paid_order)) > before, "the door reading the picture", 60)
+        return "released" in story.scans(paid_order)
 
     await_condition(taken, "the door taking the receipt", 120)
-    story.release(address)
-    assert story.sale(address).status() is Status.RELEASED
+    story.release(paid_order)
+    assert story.sale(paid_order).status() is Status.RELEASED
     assert story.openings() == opened + 1
     page = operator.http.get(GATE).text
     assert 'data-gate="LOCKED"' in page

@@ -16,17 +16,11 @@ from geth_network.rpc import IpcNode
 from iot_client.reasons import Refusal
 from scripts.story.people import Story
 from scripts.story.processes import await_condition
+from tests.e2e.conftest import paid_orders
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 numbers = count(1)
-
-
-def paid_order(story: Story) -> str:
-    """Sell and buy one more item for the story's door; return the sale's address."""
-    address = story.sell(story.sites[0], number=f"F{next(numbers)}", price="0.5")["contract"]
-    story.buy(address)
-    return address
 
 
 def collect(story: Story, picture: bytes, address: str) -> None:
@@ -47,36 +41,36 @@ def collect(story: Story, picture: bytes, address: str) -> None:
     ("part", "reason"),
     [("cloud", Refusal.CLOUD_UNREACHABLE), ("gateway", Refusal.CHAIN_UNREACHABLE)],
 )
-def test_a_dead_part_is_named_and_the_receipt_stays_good(story: Story, part: str, reason: Refusal) -> None:
+def test_a_dead_part_is_named_and_the_receipt_stays_good(
+    story: Story, paid_order: str, part: str, reason: Refusal
+) -> None:
     """With the cloud or the gateway killed the door says so; once it is back the same receipt opens it."""
-    address = paid_order(story)
-    picture = story.barcode(address)
+    picture = story.barcode(paid_order)
     opened = story.openings()
     story.stage.kill(part)
     outcomes = {story.show(picture, f"dead-{part}-{n}.png")[0] for n in range(2)}
     assert outcomes == {reason}
     assert story.openings() == opened
-    assert story.sale(address).status() is Status.SOLD
+    assert story.sale(paid_order).status() is Status.SOLD
     story.stage.restart(part)
-    collect(story, picture, address)
+    collect(story, picture, paid_order)
 
 
 @pytest.mark.row("N3")
 def test_a_dead_rpc_node_is_not_noticed(story: Story) -> None:
     """With one of the two RPC nodes killed, selling, buying and collecting go on."""
     story.stage.kill_node(story.stage.rpc[0])
-    address = paid_order(story)
+    (address,) = paid_orders(story, 1)
     collect(story, story.barcode(address), address)
 
 
 @pytest.mark.row("B21")
-def test_a_killed_pi_goes_on_where_it_was(story: Story) -> None:
+def test_a_killed_pi_goes_on_where_it_was(story: Story, paid_order: str) -> None:
     """The Pi is killed and started again between purchase and pickup."""
-    address = paid_order(story)
-    picture = story.barcode(address)
+    picture = story.barcode(paid_order)
     story.stage.kill("pi")
     story.stage.restart("pi")
-    collect(story, picture, address)
+    collect(story, picture, paid_order)
 
 
 @pytest.mark.row("B23")
@@ -84,19 +78,18 @@ def test_sales_go_on_while_the_cloud_is_down(story: Story) -> None:
     """Selling and buying need no cloud."""
     story.stage.kill("cloud")
     try:
-        address = paid_order(story)
+        (address,) = paid_orders(story, 1)
         assert story.sale(address).status() is Status.SOLD
     finally:
         story.stage.restart("cloud")
 
 
 @pytest.mark.row("M16", "M19")
-def test_an_order_is_collected_while_a_sealer_is_down(story: Story) -> None:
+def test_an_order_is_collected_while_a_sealer_is_down(story: Story, paid_order: str) -> None:
     """Bought with three sealers, released and completed by two; the third then starts again and seals."""
-    address = paid_order(story)
-    picture = story.barcode(address)
+    picture = story.barcode(paid_order)
     with sealer_down(story, "operator") as before:
-        collect(story, picture, address)
+        collect(story, picture, paid_order)
         ask = IpcNode(Folder(story.stage.path / "chain").ipc("rpc-1"))
         blocks = range(before + 1, story.stage.node().eth.block_number + 1)
         assert len(blocks) >= 2
