@@ -10,13 +10,16 @@ from sqlalchemy.orm import Session
 
 from contracts.sale import Status
 from webapp.database import Database
-from webapp.models import OperatorRow, SaleRow, SiteRow
+from webapp.models import OperatorRow, SaleRow, SiteRow, User
 
 PAGE = 24
 OWN_PAGE = 50
 """Rows a page of one's own sales and orders."""
 COUNT_TO = 1_000
 """Counting further than people read would cost every page view."""
+
+_STANDS = (SiteRow.id == SaleRow.site) & (SiteRow.chain_id == SaleRow.chain_id)
+_RUNS = (OperatorRow.address == SiteRow.operator) & (OperatorRow.chain_id == SiteRow.chain_id)
 
 # Each is the order of one index, forwards or backwards: nothing is sorted.
 SORTS = {
@@ -138,8 +141,7 @@ def own_pages(asked: str | None, count: int) -> tuple[int, int]:
 
 def sites_and_operators(database: Database, chain_id: int) -> list[tuple[SiteRow, OperatorRow | None]]:
     """Return all sites with their operators."""
-    same = (OperatorRow.address == SiteRow.operator) & (OperatorRow.chain_id == SiteRow.chain_id)
-    query = select(SiteRow, OperatorRow).join(OperatorRow, same, isouter=True).where(SiteRow.chain_id == chain_id)
+    query = select(SiteRow, OperatorRow).join(OperatorRow, _RUNS, isouter=True).where(SiteRow.chain_id == chain_id)
     with database.read() as session:
         return [(site, operator) for site, operator in session.execute(query.order_by(SiteRow.id))]
 
@@ -156,7 +158,17 @@ def open_sites(database: Database, chain_id: int) -> list[tuple[SiteRow, Operato
 
 def site_and_operator(database: Database, chain_id: int, site_id: int) -> tuple[SiteRow | None, OperatorRow | None]:
     """Return a site and who runs it."""
+    query = select(SiteRow, OperatorRow).join(OperatorRow, _RUNS, isouter=True)
     with database.read() as session:
-        site = session.get(SiteRow, (chain_id, site_id))
-        operator = session.get(OperatorRow, (chain_id, site.operator)) if site else None
-    return site, operator
+        found = session.execute(query.where(SiteRow.chain_id == chain_id, SiteRow.id == site_id)).one_or_none()
+    return (found[0], found[1]) if found else (None, None)
+
+
+def who_sells_where(database: Database, sale: SaleRow) -> tuple[User | None, SiteRow | None, OperatorRow | None]:
+    """Return a sale's seller, its site and who runs the site, in one query."""
+    query = select(User, SiteRow, OperatorRow).select_from(SaleRow).join(SiteRow, _STANDS, isouter=True)
+    query = query.join(OperatorRow, _RUNS, isouter=True).join(User, User.address == SaleRow.seller, isouter=True)
+    with database.read() as session:
+        this = (SaleRow.chain_id == sale.chain_id, SaleRow.address == sale.address)
+        found = session.execute(query.where(*this)).one_or_none()
+    return (found[0], found[1], found[2]) if found else (None, None, None)

@@ -140,6 +140,11 @@ def name_of(wallet: str | None) -> User | None:
     return names[wallet]
 
 
+def name_known(wallet: str, user: User | None) -> None:
+    """Take the account of an address from who has looked it up already."""
+    g.setdefault("names", {})[wallet] = user
+
+
 def remember_names(wallets: list[str]) -> None:
     """Look the accounts of many addresses up at once."""
     from sqlalchemy import select

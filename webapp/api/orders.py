@@ -10,7 +10,7 @@ from webapp.api.operation import SalesPageQuery, ShortQuery, caller, nothing, op
 from webapp.api.sales import SalesOut, find_sale, sale_json
 from webapp.cursors import read_cursor, write_cursor
 from webapp.models import SaleRow, Transaction
-from webapp.pages.receipt import good_voucher
+from webapp.pages.receipt import good_voucher, kept_for
 from webapp.services import services
 from webapp.tokens import Scope
 
@@ -73,7 +73,7 @@ def orders(query: dict[str, Any]) -> dict[str, Any]:
 def receipt(chain_id: str, address: str) -> Any:
     """Hand out the voucher of something you bought, while it opens the gate."""
     row = find_sale(chain_id, address)
-    kept = good_voucher(row) if row.buyer == caller().address else None
+    kept = good_voucher(row, kept_for(row)) if row.buyer == caller().address else None
     if kept is None:
         raise nothing("receipt")
     known = {"chain_id": row.chain_id, "sale": row.address, "attempt": kept.attempt, "expires_at": kept.expires_at}

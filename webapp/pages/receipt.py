@@ -26,9 +26,13 @@ def _own(chain_id: int, address: str) -> SaleRow:
     return row if row.buyer == the_user().address else abort(404)
 
 
-def good_voucher(row: SaleRow) -> VoucherRow | None:
-    """Return the voucher if it would open the gate now."""
-    kept = services().vouchers.find(row.address, row.buyer or "")
+def kept_for(row: SaleRow) -> VoucherRow | None:
+    """Return the voucher that is kept for the buyer, good or not."""
+    return services().vouchers.find(row.address, row.buyer or "")
+
+
+def good_voucher(row: SaleRow, kept: VoucherRow | None) -> VoucherRow | None:
+    """Return the voucher that is kept if it would open the gate now."""
     good = kept is not None and kept.attempt == row.attempt and kept.expires_at > now() and row.status == Status.SOLD
     return kept if good else None
 
@@ -43,13 +47,13 @@ def show(chain_id: int, address: str) -> str:
 
 def _page(row: SaleRow, forms: dict[str, ActionForm], problem: str = "", asked: str = "") -> str:
     site, operator = site_and_operator(services().database, row.chain_id, row.site)
-    kept = services().vouchers.find(row.address, row.buyer or "")
+    kept = kept_for(row)
     return render_template(
         "receipt/receipt.html",
         sale=row,
         site=site,
         operator=operator,
-        voucher=good_voucher(row),
+        voucher=good_voucher(row, kept),
         kept=kept,
         forms=forms,
         problem=problem,
@@ -64,7 +68,7 @@ def _page(row: SaleRow, forms: dict[str, ActionForm], problem: str = "", asked: 
 def barcode(chain_id: int, address: str, kind: str) -> Response:
     """Return the barcode as PNG, SVG or, on an A4 page, PDF."""
     row = _own(chain_id, address)
-    kept = good_voucher(row)
+    kept = good_voucher(row, kept_for(row))
     if kept is None or kind not in _KINDS:
         abort(404)
     text = services().vouchers.text(kept)

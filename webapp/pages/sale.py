@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response
 from contracts.errors import NodeError
 from contracts.sale import Status
 from webapp.access import current_user, sees_buyer, signed_in, the_user
-from webapp.catalogue import site_and_operator
+from webapp.catalogue import who_sells_where
 from webapp.errors import InvalidInput, NodeUnreachable, Refused, WebError
 from webapp.forms.fields import ActionForm
+from webapp.furniture import name_known
 from webapp.models import Event, SaleRow, Transaction, User, now
 from webapp.outbox import OPEN, Planned, State
 from webapp.proofs import proof_of
@@ -38,7 +39,8 @@ def show(chain_id: int, address: str) -> str:
 
 def _page(row: SaleRow, forms: dict[str, ActionForm], problem: str = "", asked: str = "") -> str:
     user = current_user()
-    site, operator = site_and_operator(services().database, row.chain_id, row.site)
+    seller, site, operator = who_sells_where(services().database, row)
+    name_known(row.seller, seller)
     return render_template(
         "sale/sale.html",
         sale=row,
