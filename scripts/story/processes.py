@@ -20,6 +20,7 @@ import psutil
 T = TypeVar("T")
 
 START_S = 120
+RUN_S = 300
 STOP_S = 75  # a node may take up to 60 s to write its state
 
 
@@ -57,9 +58,12 @@ class RunFolder:
 
     def run(self, *command: str, stdin: str = "") -> str:
         """Run one command to its end and return what it prints; raise ProcessFailed with its own words."""
-        done = subprocess.run(
-            command, env=self.environment, input=stdin, capture_output=True, text=True, timeout=START_S, check=False
-        )
+        try:
+            done = subprocess.run(
+                command, env=self.environment, input=stdin, capture_output=True, text=True, timeout=RUN_S, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ProcessFailed(f"{' '.join(command[:3])} did not end within {RUN_S} s") from error
         if done.returncode:
             raise ProcessFailed(f"{' '.join(command[:3])} failed: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.story import processes
 from scripts.story.__main__ import MARK, RunFolderTaken, claimed
 from scripts.story.ports import Ports, holder, is_free
+from scripts.story.processes import ProcessFailed, RunFolder
 
 
 def test_a_taken_port_is_named_with_its_holder() -> None:
@@ -46,6 +48,13 @@ def test_an_earlier_demos_folder_is_emptied(tmp_path: Path) -> None:
         (tmp_path / "demo" / "old.log").touch()
     with claimed(tmp_path):
         assert [path.name for path in tmp_path.rglob("*")] == ["demo", MARK]
+
+
+def test_a_command_that_does_not_end_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name and how long it was waited for, in a sentence."""
+    monkeypatch.setattr(processes, "RUN_S", 0.1)
+    with pytest.raises(ProcessFailed, match=r"^sleep 60 did not end within 0\.1 s$"):
+        RunFolder(tmp_path).run("sleep", "60")
 
 
 def test_wrong_options_are_wrong_usage() -> None:
