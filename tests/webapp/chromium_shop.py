@@ -53,7 +53,7 @@ class Shop:
     def close(self) -> None:
         """Stop it; it ends in order."""
         self.process.terminate()
-        assert self.process.wait(30) == 0
+        assert self.process.wait(60) == 0
         assert not (self.home / "web" / "ready.json").exists()
 
 
@@ -93,7 +93,7 @@ def put_up(shop: Shop, number: str, days: int = 0) -> str:
     world.call("seller", world.parts.chain.factory.create_sale(listing))
     address = world.parts.chain.factory.find(world.people["seller"].address, listing)
     path = f"/sales/{world.parts.chain.chain_id}/{address}"
-    wait_for(lambda: httpx.get(shop.url + path).status_code == 200)
+    wait_for(lambda: httpx.get(shop.url + path, timeout=60).status_code == 200)
     return path
 
 
