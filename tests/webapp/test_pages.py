@@ -17,9 +17,9 @@ from webapp.people import Role, create_account
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 LOOKS = (("light", 1280, "undefined"), ("dark", 360, "['color-contrast', 'target-size']"))
 """All rules wide and light; what a phone and the dark change, narrow and dark."""
-SHORTEN = "for (const one of document.querySelectorAll('tbody tr:nth-child(n+6), .cards > li:nth-child(n+6)')) one.remove()"
-    "document.querySelectorAll('tbody tr:nth-child(n+6), .cards > li:nth-child(n+6)').forEach(one => one.remove())"
-)
+SHORTEN = """
+for (const one of document.querySelectorAll("tbody tr:nth-child(n+6), .cards > li:nth-child(n+6)")) one.remove()
+"""
 """Rows are alike: the sixth tells axe nothing that five did not."""
 CSV = b"make,model,year,price,site\nNimbus,alpha,2019,1,1\nNimbus,,2019,1,1\n"
 
