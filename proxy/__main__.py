@@ -104,7 +104,7 @@ def _certify(settings: Settings, options: argparse.Namespace) -> Any:
 def _render(settings: Settings, options: argparse.Namespace) -> Any:
     folder = options.folder.resolve()
     commands.write_configuration(settings, folder)
-    return f"include {folder}/gateway.conf;"
+    return f'include "{folder}/gateway.conf";'
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ PLENTY |= {"stranger_rate": 100000, "stranger_burst": 100000}
 @contextmanager
 def run_folder() -> Iterator[Path]:
     """A run folder with a short path: Unix sockets allow 107 characters."""
-    folder = Path(tempfile.mkdtemp(prefix="lg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="l g-", dir="/tmp"))
     yield folder
     shutil.rmtree(folder)
 

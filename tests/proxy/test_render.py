@@ -12,13 +12,13 @@ from tests.proxy.running import Running, ask, await_until, rpc
 
 OWN = """
 load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
-daemon off; pid {home}/own.pid; error_log {home}/own.log;
+daemon off; pid "{home}/own.pid"; error_log "{home}/own.log";
 {user}
 events {{}}
 http {{
-    client_body_temp_path {home}/t1; proxy_temp_path {home}/t2; fastcgi_temp_path {home}/t3;
-    uwsgi_temp_path {home}/t4; scgi_temp_path {home}/t5; access_log off;
-    include {home}/included/gateway.conf;
+    client_body_temp_path "{home}/t1"; proxy_temp_path "{home}/t2"; fastcgi_temp_path "{home}/t3";
+    uwsgi_temp_path "{home}/t4"; scgi_temp_path "{home}/t5"; access_log off;
+    include "{home}/included/gateway.conf";
 }}
 """
 
@@ -39,7 +39,7 @@ def rendered(home: Path, authority: Authority, shared_node: Node) -> Running:
     devices, wallets = free_ports(2)
     gateway.configure(devices_port=devices, wallets_port=wallets)
     done = gateway.command("render", str(home / "included"))
-    assert done.stdout == f"include {home}/included/gateway.conf;\n", done.stderr
+    assert done.stdout == f'include "{home}/included/gateway.conf";\n', done.stderr
     gateway.ready = {"devices": f"https://127.0.0.1:{devices}", "wallets": f"http://127.0.0.1:{wallets}"}
     return gateway
 
