@@ -29,8 +29,10 @@ from tests.e2e.auditor.books import Finding
 from tests.e2e.auditor.report import report
 from tests.e2e.auditor.rules import findings
 from tests.e2e.auditor.sources import read_books, rows
-from tests.e2e.orders import KINDS, Customer, Wish, wishes
+from tests.e2e.customers import Customer
+from tests.e2e.stock import Stock
 from tests.e2e.town import Town, raise_town
+from tests.e2e.wishes import KINDS, Wish, wishes
 from tests.iot_client.chains import Nodes
 from tests.iot_client.warehouse import Door, wait_until
 from tests.iot_client.weather import Gust, Weather, freeze, kill
@@ -100,7 +102,7 @@ def _ending(town: Town, part: str) -> Gust:
 
 @dataclass
 class Trade:
-    """All orders, one customer a door; none is begun after so many minutes."""
+    """All orders; none is begun after so many minutes."""
 
     town: Town
     orders: list[Wish]
@@ -111,8 +113,9 @@ class Trade:
 
     def run(self, weather: Weather) -> None:
         """Serve everybody while the weather blows: on this thread, since what it starts ends with its thread."""
+        stock = Stock(self.town, tuple(self.orders))
         self.orders.reverse()
-        self.customers = [Customer(self.town, number) for number in range(len(self.town.doors))]
+        self.customers = [Customer(self.town, number, stock) for number in range(self.town.customers)]
         threading.Thread(target=self._tell, args=(weather,), daemon=True).start()
         with ThreadPoolExecutor(1) as pool:
             waited = pool.submit(self._wait, weather)

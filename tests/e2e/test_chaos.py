@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.e2e.chaos import run
-from tests.e2e.orders import KINDS, wishes
+from tests.e2e.wishes import KINDS, wishes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

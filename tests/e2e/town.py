@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +36,7 @@ from tests.iot_client.zygote import Zygote
 
 DEEP = 2
 SELLERS = 3
+CUSTOMERS_A_DOOR = 2
 TRANSFER_GAS = 21_000
 FUNDS_WEI = 3_000 * 10**18
 
@@ -87,6 +90,13 @@ class Town:
     buyer_key: LocalAccount
     sites: list[int]
     doors: list[Door] = field(default_factory=list)
+    counters: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    """Who holds a door's is served there."""
+
+    @property
+    def customers(self) -> int:
+        """How many act at once: while one collects, the next buys."""
+        return CUSTOMERS_A_DOOR * len(self.doors)
 
     def processes(self, part: str) -> list[psutil.Process]:
         """The processes under one part."""
@@ -133,7 +143,8 @@ def _found(stage: Stage, doors: int) -> World:
     """Contracts, an operator's two sites, and ether for everybody."""
     treasury = load_account(Folder(stage.path / "chain").treasury)
     w3 = patient(*stage.rpc)
-    crowd = [f"{role} {number}" for role, count in (("buyer", doors), ("seller", SELLERS)) for number in range(count)]
+    counts = {"buyer": CUSTOMERS_A_DOOR * doors, "seller": SELLERS}
+    crowd = [f"{role} {number}" for role, count in counts.items() for number in range(count)]
     people = ["admin", "operator", *crowd]
     first = w3.eth.get_transaction_count(treasury.address)
     for number, name in enumerate(people):

@@ -1,120 +1,68 @@
-"""What people want of the town: a seed's orders, each of a kind, and how each kind is carried out at a door."""
+"""How people carry out what they want: buying in the town, and collecting at a door."""
 
 from __future__ import annotations
 
-import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from eth_account.signers.local import LocalAccount
 
-from contracts.calls import Call, send
+from contracts.calls import Call
 from contracts.factory import Listing
 from contracts.sale import Sale, Status
-from contracts.terms import sale_address
 from contracts.voucher import encode_voucher, sign_voucher
 from scripts.story.visitor import Visitor
 from tests.contracts.world import account
 from tests.e2e.patience import ensure
-from tests.e2e.town import SELLERS, Town
-from tests.iot_client.pickup import QUICK, Order, Outcome, Pickup
+from tests.e2e.stock import Stock, send_by_wallet
+from tests.e2e.town import Town
+from tests.e2e.wishes import PRICE_WEI, Wish
+from tests.iot_client.pickup import QUICK, Outcome, Pickup
 from tests.iot_client.warehouse import Door
 
-PRICE_WEI = 10**18
-DAY_S = 86_400
-SOON_S = 20
 VALID_S = 3_600
 SHOW_EVERY_S = 3.0
 REFUSED_WITHIN_S = 300.0
-KINDS = {
-    "plain": 30, "pages": 6, "expired": 8, "forged": 8, "revoked": 7, "cancelled": 4, "elsewhere": 5, "refunded": 6,
-    "jam": 6, "stick": 6, "slow door": 6, "too late": 8,
-}  # fmt: skip
-MODES = {"jam": "jam", "stick": "stick", "slow door": "late"}
 REFUSALS = {
     "expired": "expired", "forged": "wrong-buyer", "revoked": "replaced", "cancelled": "cancelled",
     "elsewhere": "other-site", "refunded": "refunded",
 }  # fmt: skip
 NEVER_COLLECTED = {"cancelled", "elsewhere", "refunded"}
-CLOUD_HEARS_NOTHING = "never:move:late"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """One order as the seed has it."""
-
-    number: int
-    kind: str
-    escrow: bool
-    comes_back: bool
-
-    @property
-    def window_s(self) -> int:
-        """How long the buyer's money is held at most."""
-        if self.kind in {"refunded", "elsewhere"}:
-            return SOON_S
-        return DAY_S if self.escrow and self.kind != "pages" else 0
-
-    @property
-    def order(self) -> Order:
-        """What the Pi suffers by this order alone; the rest comes with the weather."""
-        fault = CLOUD_HEARS_NOTHING if self.kind == "too late" else ""
-        mode = MODES.get(self.kind, "ok")
-        return Order(self.number, fault, "", mode, self.comes_back, power=False, escrow=self.escrow)
-
-
-def wishes(count: int, seed: int) -> Iterator[Wish]:
-    """The seed's orders; every kind once before chance has its way."""
-    dice = random.Random(seed)
-    kinds = list(KINDS)
-    for number in range(count):
-        drawn = dice.choices(kinds, list(KINDS.values()))[0]
-        kind = kinds[number] if number < len(kinds) else drawn
-        yield Wish(number, kind, escrow=dice.random() < 0.5, comes_back=dice.random() < 0.5)
 
 
 @dataclass
 class Customer:
-    """Who buys and collects at one door, one order after the other."""
+    """Who buys and collects at one door, one order after the other; a door serves one at a time."""
 
     town: Town
     number: int
+    stock: Stock
     broken: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
     def door(self) -> Door:
         """The door that they use."""
-        return self.town.doors[self.number]
+        return self.town.doors[self.number % len(self.town.doors)]
 
     def serve(self, wish: Wish) -> None:
         """From the listing to the end of the order."""
-        if self.door.process is None or self.door.died:
-            self.door.launch(mortal=True, **QUICK)
-        buyer = self.town.buyer_key if wish.kind == "pages" else account(f"buyer {self.number}")
-        seller = account(f"seller {wish.number % SELLERS}")
-        site = self.town.sites[1 if wish.kind == "elsewhere" else 0]
-        listing = Listing("Nimbus", "alpha", f"T-{wish.number}", 2019, PRICE_WEI, wish.window_s, site)
         if wish.kind == "pages":
-            sale = self._trade_by_pages(listing)
+            buyer, sale = self.town.buyer_key, self._trade_by_pages(wish.listing(self.town.sites))
         else:
-            sale = self._offer(listing, seller)
-            self._trade(sale, seller, buyer, wish)
-        self._collect(sale, buyer, wish)
+            buyer, sale = account(f"buyer {self.number}"), self.stock.sale(wish)
+            self._trade(sale, buyer, wish)
+        with self.town.counters[self.door.thing]:
+            if self.door.process is None or self.door.died:
+                self.door.launch(mortal=True, **QUICK)
+            self._collect(sale, buyer, wish)
 
-    def _offer(self, listing: Listing, seller: LocalAccount) -> Sale:
-        world = self.town.world
-        address = sale_address(world.factory.address, world.factory.implementation(), listing.terms(seller.address))
-        sale = Sale.at(world.w3, address)
-        self._send(seller, world.factory.create_sale(listing), lambda: bool(world.w3.eth.get_code(sale.address)))
-        return sale
-
-    def _trade(self, sale: Sale, seller: LocalAccount, buyer: LocalAccount, wish: Wish) -> None:
+    def _trade(self, sale: Sale, buyer: LocalAccount, wish: Wish) -> None:
         if wish.kind == "cancelled":
-            self._send(seller, sale.cancel(), lambda: sale.status() is Status.CANCELLED)
+            self._send(self.stock.seller(wish), sale.cancel(), lambda: sale.status() is Status.CANCELLED)
             return
         self._send(buyer, sale.buy(PRICE_WEI), lambda: sale.status() is not Status.LISTED)
         if wish.kind == "refunded":
@@ -200,10 +148,8 @@ class Customer:
     def _refund(self, sale: Sale, buyer: LocalAccount) -> None:
         self._send(buyer, sale.refund(), lambda: sale.status() is Status.REFUNDED)
 
-    def _send(self, sender: LocalAccount, call: Call, done: object) -> None:
-        """By the person's own wallet, through the gateway."""
-        assert callable(done)
-        ensure(done, lambda: send(self.town.wallets, sender, call, timeout_s=30), f"a transaction of {sender.address}")
+    def _send(self, sender: LocalAccount, call: Call, done: Callable[[], bool]) -> None:
+        send_by_wallet(self.town, sender, call, done)
 
     def _sign(self, sale: Sale, buyer: LocalAccount, attempt: int, valid_s: int = VALID_S) -> str:
         expires_at = int(time.time()) + valid_s
