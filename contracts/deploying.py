@@ -25,6 +25,7 @@ from contracts.deployment import Deployment, load_deployments, replace_file, sav
 from contracts.fault import DeploymentError
 
 CREATION_GAS: Final = 6_000_000
+SENDINGS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ class _Deployer:
         """The signed transaction is written down before it is sent: interrupted, the very same one is sent again."""
         call = Call(None, HexBytes(part.creation), gas=CREATION_GAS)
         started = self._started(part, call) or self._start(part, call)
-        if not _has(self.w3, started.address, part):
+        for _ in range(SENDINGS):  # its block may be undone by another one
+            if _has(self.w3, started.address, part):
+                return started.address
             send_raw(self.w3, self.account.address, call, started.signed)
         if not _has(self.w3, started.address, part):
             raise DeploymentError(f"{part.name} at {started.address} has not the code of the artifacts")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from contracts.errors import LadingError
 from scripts.story.cast import THING
 from scripts.story.narration import Narrator
 from scripts.story.people import Story
@@ -23,7 +24,7 @@ from scripts.story.visitor import PageRefused
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "made-by-scripts-demo"
-TROUBLES = (ProcessFailed, PageRefused, StoryBroken, OSError)
+TROUBLES = (ProcessFailed, PageRefused, StoryBroken, LadingError, OSError)
 
 
 class RunFolderTaken(RuntimeError):  # noqa: N818  # reads as what happened

@@ -69,6 +69,26 @@ def test_an_interrupted_deployment_goes_on(
     assert all(code_at(anvil_node.w3, one) for one in (found.factory, found.implementation, found.registry))
 
 
+def test_a_creation_whose_block_is_undone_is_sent_again(
+    anvil_node: Node, admin: object, deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reorganisation right after the receipt: the very same transaction stands in another block in the end."""
+    sent, original, undone = _nonce(anvil_node), deploying.send_raw, []
+
+    def unlucky(*arguments: object, **more: object) -> object:
+        before = anvil_node.rpc("evm_snapshot")
+        receipt = original(*arguments, **more)  # type: ignore[arg-type]
+        if len(undone) < 2:
+            undone.append(anvil_node.rpc("evm_revert", before))
+        return receipt
+
+    monkeypatch.setattr(deploying, "send_raw", unlucky)
+    found = deploy(anvil_node.w3, account("admin"), deployments)
+    assert undone == [True, True]
+    assert _nonce(anvil_node) - sent == 3
+    assert all(code_at(anvil_node.w3, one) for one in (found.factory, found.implementation, found.registry))
+
+
 @pytest.mark.parametrize("stop_after", [0, 1, 2])
 def test_a_deployment_killed_between_sending_and_mining_goes_on(
     anvil_node: Node, admin: object, deployments: Path, stop_after: int, monkeypatch: pytest.MonkeyPatch
