@@ -1,10 +1,10 @@
-"""`python -m webapp.bench`: index, pages, outbox, batch, listeners and memory, as JSON lines; needs anvil beside it."""
+"""`python -m webapp.bench`: index, pages, outbox, batch, listeners, memory and costs as JSON lines; needs anvil."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from webapp.bench import exploring, listening, reading, sending
+from webapp.bench import costing, exploring, listening, reading, sending
 
 
 def main() -> int:
@@ -16,6 +16,7 @@ def main() -> int:
         exploring.pages(folder)
         sending.measure(folder)
         listening.measure(folder)
+        costing.measure(folder)
     return 0
 
 
