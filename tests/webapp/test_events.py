@@ -235,5 +235,4 @@ def test_five_hundred_who_hang_up_hear_everything_once_through_kills_and_a_resta
     assert [kind for kind, _data in expected].count("undone") == 1
     assert [one for one in listeners if one.heard != expected] == []
     assert sum(one.starts for one in listeners) == 0
-    assert min(one.lines for one in listeners) > 1
     sys.stdout.write(f"{len(expected)} events, {sum(one.lines for one in listeners)} connections\n")
