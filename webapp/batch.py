@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -54,7 +55,7 @@ def read_csv(content: bytes, sites: set[int]) -> Batch:
     rows = _rows(_text(content))
     names = _names(next(rows, []))
     lines: list[Line] = []
-    seen: dict[tuple[object, ...], int] = {}
+    seen = Counter[Listing]()
     for number, row in enumerate(rows, start=2):
         if any(clean(cell) for cell in row):
             lines.append(_line(number, names, row, sites, seen))
@@ -100,7 +101,7 @@ def _rows(text: str) -> Iterator[list[str]]:
         raise InvalidInput("file", "A cell of this file never ends: look for a quotation mark too many.") from error
 
 
-def _line(number: int, names: list[str], row: list[str], sites: set[int], seen: dict[tuple[object, ...], int]) -> Line:
+def _line(number: int, names: list[str], row: list[str], sites: set[int], seen: Counter[Listing]) -> Line:
     cells = {name: clean(cell) for name, cell in zip(names, row, strict=False) if name}
     try:
         if len(row) > len(names):
@@ -110,18 +111,8 @@ def _line(number: int, names: list[str], row: list[str], sites: set[int], seen: 
         return Line(number, cells, problem=f"{error.field.removesuffix('_wei')}: {complaint(error)}")
     except InvalidInput as error:
         return Line(number, cells, problem=str(error))
-    same = (
-        listing.make,
-        listing.model,
-        listing.number,
-        listing.year,
-        listing.price_wei,
-        listing.window_s,
-        listing.site,
-    )
-    edition = seen.get(same, -1) + 1
-    seen[same] = edition
-    return Line(number, cells, listing=replace(listing, edition=edition))
+    seen[listing] += 1  # the same goods again are another edition
+    return Line(number, cells, listing=replace(listing, edition=seen[listing] - 1))
 
 
 def _listing(cells: dict[str, str], sites: set[int]) -> Listing:
