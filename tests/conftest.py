@@ -39,7 +39,7 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
 
 
 def _folder(nodeid: str) -> str:
-    return "/".join(nodeid.split("::")[0].split("/")[:2])
+    return "/".join(nodeid.split("::", maxsplit=1)[0].split("/")[:2])
 
 
 def rows_of(item: pytest.Item) -> set[str]:
