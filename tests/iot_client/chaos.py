@@ -1,6 +1,6 @@
 """Exactly once, measured: Pis are killed at every act, messages doubled and reordered, and openings counted.
 
-    python -m tests.iot_client.chaos [--orders 1600] [--doors 24] [--minutes 62] [--seed 1] [--chain geth] [--calm]
+    python -m tests.iot_client.chaos [--orders 1450] [--doors 20] [--minutes 60] [--seed 1] [--chain geth] [--calm]
 
 Every order's Pi dies at a fault point (`faults.py`), half of them as power cuts: what was not synced is gone
 (`power.py`). Meanwhile broker, shadow service, nginx gateway and nodes are killed or stand still at random

@@ -31,9 +31,9 @@ def test_a_kill_at_any_act_opens_nothing_twice_and_loses_nothing() -> None:
 
 
 @pytest.mark.long
-def test_two_thousand_releases_by_twenty_four_pis() -> None:
+def test_two_thousand_releases_by_twenty_pis() -> None:
     """The long form: every fault point many times, gates that jam, stick and answer late."""
-    tally = chaos(1_600, doors=24, seed=20261128)
+    tally = chaos(1_450, doors=20, seed=20261129)
     assert tally.wrong == [], tally.table()
     assert tally.releases >= 2_000
 
