@@ -47,7 +47,8 @@ def world(first_world: World, tmp_path: Path) -> Iterator[World]:
     snapshot = node.call("evm_snapshot")
     settings = first_world.parts.settings.model_copy(update={"home": home, "pi_inboxes": {}})
     parts = replace(Services.open(settings), unlocker=first_world.parts.unlocker)
-    yield replace(first_world, home=home, parts=parts)
+    people, keys = dict(first_world.people), dict(first_world.keys)
+    yield replace(first_world, home=home, parts=parts, people=people, keys=keys)
     for part in (parts.cloud, parts.chain.node, parts.database):
         part.close()
     node.call("evm_revert", snapshot)
