@@ -21,7 +21,7 @@ from webapp.explorer.consistency import compare
 
 pytestmark = pytest.mark.slow
 NODES = ("rpc-1", "rpc-2")
-DEEP = 4
+DEEP = 8
 
 
 @pytest.fixture(scope="module")
