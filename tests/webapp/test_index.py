@@ -11,6 +11,7 @@ from contracts.factory import Listing
 from contracts.sale import Status
 from contracts.terms import Terms, encode_terms
 from webapp.database import Database
+from webapp.errors import NodeUnreachable
 from webapp.index import store
 from webapp.index.follower import Follower
 from webapp.index.mapping import Entry
@@ -202,3 +203,26 @@ def test_an_index_of_another_chain_is_refused_in_words(world):
         session.execute(update(Block).values(hash="0x" + "11" * 32))
     with pytest.raises(ForeignIndex, match="another chain"):
         world.index()
+
+
+def test_a_node_that_is_too_slow_for_many_blocks_is_asked_for_fewer(world, monkeypatch):
+    """Full blocks take a node long: shorter ranges are asked for until it answers; without any answer it is said."""
+    node = world.parts.chain.node
+    node.call("anvil_mine", hex(40))
+    many, most = node.batch, [3]
+
+    def slow(calls):
+        if len(calls) > most[0]:
+            raise NodeUnreachable("too slow for so many")
+        return many(calls)
+
+    monkeypatch.setattr(node, "batch", slow)
+    follower = Follower(world.parts.database, world.parts.chain)
+    follower.catch_up()
+    with world.parts.database.read() as session:
+        top = store.newest(session, world.parts.chain.chain_id, 1)[0].number
+    assert top == world.parts.chain.head().number
+    node.call("anvil_mine", hex(2))
+    most[0] = 0
+    with pytest.raises(NodeUnreachable):
+        follower.catch_up()
