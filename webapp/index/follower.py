@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp import feed
 from webapp.chain import Chain, Head
 from webapp.database import Database
-from webapp.errors import ForeignIndex, NodeUnreachable
+from webapp.errors import ForeignIndex
 from webapp.index import ledger, store
 from webapp.index.mapping import Entry
 from webapp.index.reading import Span, read_span
@@ -64,25 +64,13 @@ class Follower:
             base = self._start()
         if head.number <= base.number:
             return False
-        span = self._read(base, min(head.number, base.number + self._range))
+        span = read_span(self._chain, base, min(head.number, base.number + self._range))
         if span is None:
             return True
         with self._database.write(LOCK) as session:
             if store.top_hash(session, self._chain.chain_id) == base.hash:
                 self._take_in(session, span)
         return int(span.top["number"]) < head.number
-
-    def _read(self, base: Head, last: int) -> Span | None:
-        """Read a range; a shorter one next where no node answers, since full blocks may take a node too long."""
-        try:
-            span = read_span(self._chain, base, last)
-        except NodeUnreachable:
-            if last - base.number <= 1:
-                raise
-            self._range = max(1, (last - base.number) // 4)
-            return None
-        self._range = min(RANGE, 2 * self._range)
-        return span
 
     def _take_in(self, session: Session, span: Span) -> None:
         chain_id, entries = self._chain.chain_id, self._ours_only(session, span.entries)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from web3.exceptions import Web3RPCError
@@ -60,16 +60,26 @@ def read_span(chain: Chain, base: Head, last: int) -> Span | None:
 
 
 def _blocks(chain: Chain, first: int, last: int) -> Iterator[Json]:
-    count = 0
+    """Ask how much blocks hold before all of it is asked for: a hundred full ones at once take a node too long."""
+    room = ENOUGH
     for start in range(first, last + 1, BATCH):
         numbers = range(start, min(start + BATCH, last + 1))
-        for block in chain.node.batch([("eth_getBlockByNumber", [hex(number), True]) for number in numbers]):
+        held = list(accumulate(_counts(chain, numbers)))
+        fit = 1 + sum(so_far < room for so_far in held[:-1])
+        for block in chain.node.batch([("eth_getBlockByNumber", [hex(number), True]) for number in numbers[:fit]]):
             if not isinstance(block, dict):
                 raise NodeUnreachable("the node does not have that block yet")
-            count += len(block["transactions"])
             yield block
-        if count >= ENOUGH:
+        room -= held[fit - 1]
+        if room <= 0:
             return
+
+
+def _counts(chain: Chain, numbers: range) -> Iterator[int]:
+    for count in chain.node.batch([("eth_getBlockTransactionCountByNumber", [hex(number)]) for number in numbers]):
+        if not isinstance(count, str):
+            raise NodeUnreachable("the node does not have that block yet")
+        yield int(count, 16)
 
 
 def _refusals(chain: Chain, sent: list[tuple[Row, Json, Json]]) -> Iterator[Row]:
