@@ -1,5 +1,6 @@
 """Headers that every answer carries, and errors in words."""
 
+import logging
 from typing import Any
 
 from flask import Flask, Response, abort, render_template, request
@@ -12,6 +13,8 @@ from webapp.api.problems import code_of, problem
 from webapp.errors import Busy, InvalidInput, NodeUnreachable, NotAllowed, Refused, WebError
 from webapp.people import Role
 from webapp.services import services
+
+LOG = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
@@ -74,8 +77,10 @@ def _web_error(error: WebError) -> Any:
     return _page(status, _TITLES.get(status, "That did not work"), str(error))
 
 
-def _impossible(_error: Exception) -> Any:
+def _impossible(error: Exception) -> Any:
     """Answer what no database or parser can hold, such as a number of forty digits: it names nothing that exists."""
+    # Should the fault be ours after all, it must not pass for a wrong address in silence.
+    LOG.warning("%s %s: %s", request.method, request.path, type(error).__name__)
     status = 404 if request.method in ("GET", "HEAD") else 400
     return _page(status, _TITLES[status], _WORDS.get(status, "The request holds what cannot be. Nothing was sent."))
 
