@@ -21,7 +21,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from geth_network.amounts import ETHER
-from geth_network.bench_join import chain_bytes, follow_join, make_long_chain, memory_of
+from geth_network.bench_join import await_restart, chain_bytes, follow_join, make_long_chain, memory_of
 from geth_network.bench_load import Latency, Throughput, latency, throughput
 from geth_network.create import create_network
 from geth_network.folder import Folder
@@ -139,10 +139,10 @@ def measure_sealing(accounts: Sequence[LocalAccount], count: int, rounds: int, a
             os.kill(suspended, signal.SIGCONT)
 
 
-def report_memory(when: str, folder: Folder, names: Sequence[str]) -> None:
+def report_memory(when: str, folder: Folder, names: Sequence[str], more: str = "") -> None:
     """The largest of these nodes' memory."""
     found = memory_of(folder, names)
-    spread = ", ".join(f"{name} {memory}" for name, memory in found.items())
+    spread = ", ".join([*(f"{name} {memory}" for name, memory in found.items()), *filter(None, [more])])
     report(f"memory, {when}", max(found.values()), "MiB", target=f"≤ {MEMORY_TARGET_MB}", spread=spread)
 
 
@@ -157,7 +157,9 @@ def measure_join(blocks: int) -> None:
                 baseline=round(blocks / import_s), baseline_is="geth import", spread=f"{join_s:.1f} s",
             )  # fmt: skip
             report_memory(f"on {blocks:,} blocks", folder, ["seller"])
-            report_memory(f"just joined over {blocks:,} blocks", folder, ["rpc-1"])
+            at_its_end = memory_of(folder, ["rpc-1"])["rpc-1"]
+            await_restart(folder, "rpc-1")
+            report_memory(f"joined over {blocks:,} blocks", folder, ["rpc-1"], f"{at_its_end} before its restart")
             report("disk a block without transactions", round(chain_bytes(folder, "rpc-1") / blocks), "bytes")
 
 

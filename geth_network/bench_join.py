@@ -16,7 +16,7 @@ from geth_network.rpc import IpcNode, head_or_none
 from geth_network.settings import Settings
 from geth_network.status import memory_mb
 
-PATIENCE_S = 300.0
+PATIENCE_S = 60.0
 
 
 def make_long_chain(folder: Folder, blocks: int) -> tuple[Network, float]:
@@ -48,6 +48,16 @@ def follow_join(folder: Folder, name: str, blocks: int) -> float:
             return now - first
         time.sleep(0.02)
     raise SystemExit(f"{name} has not reached block {blocks} within {PATIENCE_S:.0f} s")
+
+
+def await_restart(folder: Folder, name: str) -> None:
+    """Waits until the watchdog has started a node anew that had fetched the chain, and it answers."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if json.loads(folder.state.read_text())[name]["restarts"] and head_or_none(IpcNode(folder.ipc(name))):
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"{name} was not started anew within {PATIENCE_S:.0f} s")
 
 
 def chain_bytes(folder: Folder, node: str) -> int:

@@ -8,11 +8,12 @@ from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
 
+from geth_network.delivery import Delivery
 from geth_network.errors import RpcError
 from geth_network.network import Network, Role
 from geth_network.rpc import Head, IpcNode, head_of
 from geth_network.supervisor import Supervisor
-from geth_network.watchdog import Nudge, Solitude, StallWatch, View
+from geth_network.watchdog import Ascent, Nudge, Solitude, StallWatch, View
 
 LOOK_EVERY_S = 1.0
 TIDY_EVERY_S = 15.0
@@ -31,6 +32,8 @@ class Patrol:
         self.nudge = Nudge(self.quiet_s)
         self.watched = supervisor.chain_nodes()
         self.solitude = {name: Solitude(2 * self.quiet_s) for name in self.watched}
+        self.ascent = {name: Ascent() for name in self.watched}
+        self.delivery = Delivery()
         self.resting: dict[str, tuple[int, float]] = {}
         self.next_look = 0.0
         self.next_tidy = time.monotonic() + TIDY_EVERY_S
@@ -44,6 +47,15 @@ class Patrol:
         if self.watched and now >= self.next_tidy:
             self.next_tidy = now + TIDY_EVERY_S
             self.ask_all(tidy)
+            self.deliver()
+
+    def deliver(self) -> None:
+        """Hands our sealers what has waited in our RPC nodes for a whole round."""
+        own = {node.name for node in self.sealers}
+        sealers, holders = ([self.supervisor.ipc(name) for name in names] for names in (own, set(self.watched) - own))
+        handed = self.delivery.round(holders, sealers)
+        if handed:
+            self.supervisor.say(f"told our sealers again of transactions that have waited: {len(handed)}")
 
     def look(self, now: float) -> None:
         """One look, and at most one act."""
@@ -52,13 +64,23 @@ class Patrol:
         own = {node.name for node in self.sealers}
         answers = {name: answer for name, answer in everybody.items() if name in own}
         self.wake(answers, now)
-        for name, (_, peers) in everybody.items():
-            company = self.sealers_in_reach(name, peers, signers) > len(signers) // 2 if name in own else bool(peers)
-            if self.solitude[name].look(company, now, partial(self.someone_listens, name, peers)):
-                self.supervisor.say(f"{name} has lost its peers, though some listen: restarting it to dial at once")
+        for name, answer in everybody.items():
+            why = self.reason_to_restart(name, answer, signers if name in own else None, now)
+            if why:
+                self.supervisor.say(f"{name} {why}")
                 self.supervisor.restart(name)
                 return
         self.end_deadlock(answers, signers, now)
+
+    def reason_to_restart(self, name: str, answer: Answer, signers: list[str] | None, now: float) -> str | None:
+        """Why a node that answers should start again, or None; `signers` are given for a sealer."""
+        head, peers = answer
+        company = bool(peers) if signers is None else self.sealers_in_reach(name, peers, signers) > len(signers) // 2
+        if self.solitude[name].look(company, now, partial(self.someone_listens, name, peers)):
+            return "has lost its peers, though some listen: restarting it to dial at once"
+        if self.ascent[name].look(head.number, at_head=time.time() - head.time <= self.quiet_s):
+            return f"has fetched the chain up to block {head.number}: restarting it to give back what that took"
+        return None
 
     def ask_all(self, question: Callable[[IpcNode], Answer | None]) -> dict[str, Answer]:
         """The answers of our nodes, all asked at once; without those that do not answer."""

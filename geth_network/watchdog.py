@@ -15,6 +15,7 @@ FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
 MAX_FAILURES = 6
 RANK_DELAY_S = 5.0
+LONG_WAY = 1_000
 
 
 @dataclass
@@ -142,3 +143,22 @@ class Solitude:
             return False
         self.lost_at, self.times = now, min(self.times + 1, 4)
         return True
+
+
+@dataclass
+class Ascent:
+    """Whether a node has just fetched a long chain and should start once anew, since it keeps what fetching took.
+
+    Some 20 MiB of an archive node's heap stay in pieces that Go cannot give back.
+    """
+
+    level: int | None = None
+
+    def look(self, number: int, *, at_head: bool) -> bool:
+        """Whether to start again now: the chain's head is reached, `LONG_WAY` blocks or more above the last level."""
+        if self.level is None:
+            self.level = number
+        if not at_head:
+            return False
+        climbed, self.level = number - self.level, number
+        return climbed >= LONG_WAY

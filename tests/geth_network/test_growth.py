@@ -1,32 +1,43 @@
 """Chains that have grown: a late join over ten thousand blocks, and what an order takes on disk."""
 
+import json
+
 import pytest
 
 from contracts.chain import connect
 from geth_network.amounts import ETHER
-from geth_network.bench_join import chain_bytes, follow_join, make_long_chain
+from geth_network.bench_join import await_restart, chain_bytes, follow_join, make_long_chain, memory_of
 from tests.contracts.nodes import FUNDER, Node
 from tests.contracts.world import World
 from tests.geth_network.chain import Chain
 
-pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]
-BLOCKS = 10_000
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ORDERS, IDLE_BLOCKS = 15, 60
 
 
 @pytest.mark.row("B2")
-def test_a_late_joiner_follows_ten_thousand_blocks(chain: Chain) -> None:
-    """Same head, same state root; blocks that were sealed ahead are geth's own as soon as it has imported them."""
-    make_long_chain(chain.folder, BLOCKS)
+@pytest.mark.parametrize("blocks", [3_000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_a_late_joiner_follows_a_long_chain(chain: Chain, blocks: int) -> None:
+    """Same head, same state root; the joiner starts once anew, to give back what fetching took, and stays.
+
+    Blocks that were sealed ahead are geth's own as soon as it has imported them.
+    """
+    make_long_chain(chain.folder, blocks)
     with chain.up(wait=False):
-        print(f"{BLOCKS} blocks in {follow_join(chain.folder, 'rpc-1', BLOCKS):.1f} s")
+        print(f"{blocks} blocks in {follow_join(chain.folder, 'rpc-1', blocks):.1f} s")
+        print(f"memory in MiB: {memory_of(chain.folder, ['seller', 'rpc-1'])}")
+        await_restart(chain.folder, "rpc-1")
         goal = chain.await_progress()
         chain.await_agreement(goal)
-        for number in (BLOCKS, goal):
-            blocks = [chain.ask(name)("eth_getBlockByNumber", hex(number), False) for name in chain.names()]
-            assert len({(block["hash"], block["stateRoot"]) for block in blocks}) == 1
+        print(f"memory in MiB: {memory_of(chain.folder, ['seller', 'rpc-1'])}")
+        for number in (blocks, goal):
+            found = [chain.ask(name)("eth_getBlockByNumber", hex(number), False) for name in chain.names()]
+            assert len({(block["hash"], block["stateRoot"]) for block in found}) == 1
+        state = json.loads(chain.folder.state.read_text())
+        assert (state["rpc-1"]["restarts"], state["seller"]["restarts"]) == (1, 0)
 
 
+@pytest.mark.long
 def test_what_an_order_takes_on_disk(chain: Chain) -> None:
     """Offer, purchase, release and completion of many sales, beside blocks without any."""
     chain.new(rpc_nodes=1, alloc_wei={FUNDER.address: 1_000_000 * ETHER})

@@ -3,7 +3,7 @@
 import pytest
 
 from geth_network.rpc import Head
-from geth_network.watchdog import MAX_FAILURES, Nudge, Restarts, Solitude, StallWatch, View
+from geth_network.watchdog import LONG_WAY, MAX_FAILURES, Ascent, Nudge, Restarts, Solitude, StallWatch, View
 
 
 def head(number: int, block_hash: str, difficulty: int | None = None) -> Head:
@@ -137,3 +137,18 @@ def test_after_any_time_alone_the_first_sound_counts() -> None:
     solitude.look(True, 0, yes)
     assert not any(solitude.look(False, s, lambda: False) for s in range(1, 500))
     assert solitude.look(False, 500, yes)
+
+
+def test_a_node_that_has_fetched_a_long_chain_starts_once_anew() -> None:
+    """Not on the way, not for a short way, not for the blocks that it lives through, never twice."""
+    ascent = Ascent()
+    assert not ascent.look(5, at_head=False)
+    assert not ascent.look(LONG_WAY + 5, at_head=False)
+    assert ascent.look(LONG_WAY + 5, at_head=True)
+    assert not any(ascent.look(number, at_head=True) for number in range(LONG_WAY + 5, 4 * LONG_WAY))
+    assert not ascent.look(5 * LONG_WAY - 2, at_head=True)
+
+
+def test_the_first_look_is_the_level_from_which_a_node_climbs() -> None:
+    """A supervisor that starts beside a long chain restarts nobody."""
+    assert not Ascent().look(10 * LONG_WAY, at_head=True)
