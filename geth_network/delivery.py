@@ -1,6 +1,6 @@
 """Hands our sealers what waits in our RPC nodes' pools: geth tells its peers of a transaction once.
 
-A sealer that refused it then, say because its head did not yet tell of the sender's first ether, would never hear of it.
+A sealer that refused it then, say because its head did not yet tell of the sender's first ether, hears of it no more.
 """
 
 from collections.abc import Collection, Iterable
