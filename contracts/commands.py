@@ -94,6 +94,7 @@ def run_folder() -> Path:
 
 
 def _deploy(arguments: argparse.Namespace) -> int:
+    os.umask(0o077)  # folders 0700, their parents too
     deployment = deploy(_connect(arguments), _account(arguments), arguments.deployments)
     return _print(arguments, asdict(deployment))
 

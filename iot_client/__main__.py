@@ -1,6 +1,7 @@
 """`lading-pi`: the warehouse Pi. Exit status: 0 done, 1 refused or failed with a reason on stderr, 2 wrong usage."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ KINDS = {"opened": "it did open", "not-opened": "it did not open"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command."""
     arguments = parser().parse_args(argv)
+    os.umask(0o077)  # folders 0700, files 0600, their parents too
     try:
         return int(arguments.command(arguments))
     except (PiError, LadingError, OSError) as error:

@@ -1,5 +1,6 @@
 """`lading-cloud`: the IoT cloud's command."""
 
+import os
 import sqlite3
 import sys
 
@@ -10,6 +11,7 @@ from iot_cloud.errors import CloudError
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 done, 1 refused or failed with a reason on stderr, 2 wrong usage."""
     options = parse(arguments)
+    os.umask(0o077)  # folders 0700, files 0600, also those that the broker makes
     try:
         options.run(options)
     except (CloudError, OSError, sqlite3.Error) as error:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ Command = Callable[[Settings, argparse.Namespace], Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; 0 done, 1 refused with a reason on stderr, 2 wrong usage."""
     options = _parser().parse_args(arguments)
+    os.umask(0o077)  # folders 0700, files 0600, also those that nginx makes
     try:
         answer = options.run(load_settings(), options)
     except GatewayError as error:

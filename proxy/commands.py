@@ -16,7 +16,7 @@ from proxy.material import Material, read_material
 from proxy.nginx import Nginx
 from proxy.poller import is_silent
 from proxy.render import Situation, render
-from proxy.settings import Settings
+from proxy.settings import Settings, sayable
 from proxy.store import Store
 
 STOP_S = 30.0
@@ -79,6 +79,7 @@ def write_configuration(settings: Settings, folder: Path) -> None:
     Raises:
         GatewayError: what is wrong; nothing is written.
     """
+    sayable(folder)
     material, store = read_material(settings), Store(settings.folder)
     _rehearse(settings, material)
     addresses = {name: (host, port or 1) for name, (host, port) in listeners.wanted(settings).items()}

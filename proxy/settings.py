@@ -1,10 +1,11 @@
 """What the gateway is told: the table [gateway] of lading.toml and LADING_GATEWAY_* of the environment."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +19,24 @@ HOST = r"^[0-9A-Fa-f.:]+$"
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")]
 CHECKOUT = Path(__file__).resolve().parents[1]
 JS_MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
+UNSAYABLE = re.compile(r"""['"\\$\x00-\x1f\x7f]""")
+
+
+def sayable(path: Path) -> Path:
+    """The path, which nginx's configuration can say.
+
+    Raises:
+        SettingsError: it has a character that ends a quoted word there, or begins a variable.
+    """
+    if UNSAYABLE.search(str(path)):
+        raise SettingsError(
+            f"{str(path)!r}: nginx's configuration cannot say a path with a quote, a backslash, a dollar "
+            "or a control character: choose another (LADING_HOME moves the run folder)"
+        )
+    return path
+
+
+Sayable = Annotated[Path, AfterValidator(sayable)]
 
 
 def home_folder() -> Path:
@@ -36,7 +55,7 @@ class Settings(BaseSettings):
         env_prefix="LADING_GATEWAY_", frozen=True, extra="forbid", pyproject_toml_table_header=("gateway",)
     )
 
-    home: Path = Field(default_factory=home_folder, description="the run folder")
+    home: Sayable = Field(default_factory=home_folder, validate_default=True, description="the run folder")
     host: str = Field("127.0.0.1", pattern=HOST)
     devices_port: int = Field(8443, ge=0, le=65535)
     wallets_host: str = Field("127.0.0.1", pattern=HOST)
@@ -78,7 +97,7 @@ class Settings(BaseSettings):
         description="whom workers run as when started by root",
     )
     nginx: Path = Path("/usr/sbin/nginx")
-    js_module: Path = JS_MODULE
+    js_module: Sayable = JS_MODULE
 
     @classmethod
     def settings_customise_sources(

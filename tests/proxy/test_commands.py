@@ -96,6 +96,39 @@ def test_state_is_private_and_workers_are_unprivileged(shared: Running) -> None:
     assert {worker.username() for worker in workers} == {wanted}
 
 
+@pytest.mark.parametrize("letter", ['"', "'", "\\", "$", "\n"])
+def test_a_path_that_nginx_cannot_say_is_refused(
+    home: Path, authority: Authority, shared_node: Node, letter: str
+) -> None:
+    """The run folder and the folder of an include file; nothing is made in either."""
+    unsayable = home / f"a{letter}b"
+    unsayable.mkdir()
+    gateway = Running(unsayable, authority, [shared_node.url])
+    gateway.configure()
+    for command in ("check", "certificate", "up"):
+        refused = gateway.command(command)
+        assert (refused.returncode, "LADING_HOME moves the run folder" in refused.stderr) == (1, True), refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert {path.name for path in unsayable.iterdir()} == {"lading.toml", "selectors.json"}
+    good = Running(home, authority, [shared_node.url])
+    good.configure()
+    refused = good.command("render", str(unsayable / "included"))
+    assert (refused.returncode, "nginx's configuration cannot say" in refused.stderr) == (1, True), refused.stderr
+    assert not (unsayable / "included").exists()
+
+
+def test_any_other_path_is_said_rightly(home: Path, authority: Authority, shared_node: Node) -> None:
+    """What has a meaning in nginx's language outside of quotes, and letters beyond ASCII."""
+    odd = home / "an {a}; #1 ~ 100% ü"
+    odd.mkdir()
+    gateway = Running(odd, authority, [shared_node.url])
+    gateway.up()
+    try:
+        assert ask(gateway.wallets(), CHAIN_ID).status == 200
+    finally:
+        gateway.down()
+
+
 def test_second_gateway_in_the_same_folder_is_refused(shared: Running) -> None:
     """In words, and the first goes on."""
     second = shared.command("up")
