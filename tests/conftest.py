@@ -1,4 +1,4 @@
-"""Options and order of the whole suite: rows, long settings, fast tests first, a folder's tests in one process."""
+"""Options and order of the whole suite: rows, long settings, fast tests first, what shares services in one process."""
 
 from collections import Counter
 
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in wanted:
             item.add_marker(pytest.mark.timeout(LONG_S))
     for item in wanted:
-        item.add_marker(pytest.mark.xdist_group(_folder(item.nodeid)))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
     slow_files = {item.path for item in wanted if item.get_closest_marker("slow")}
     items[:] = sorted(wanted, key=lambda item: item.path in slow_files)
 
@@ -36,6 +36,12 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
     if item.get_closest_marker("long") and not config.getoption("--long"):
         return False
     return not (config.getoption("--fast") and item.get_closest_marker("slow"))
+
+
+def _group(item: pytest.Item) -> str:
+    # What needs the running shop shares no service with the rest of its folder: a group of its own spreads better.
+    shop = " in a browser" if "shop" in getattr(item, "fixturenames", ()) else ""
+    return _folder(item.nodeid) + shop
 
 
 def _folder(nodeid: str) -> str:
