@@ -139,10 +139,10 @@ def measure_sealing(accounts: Sequence[LocalAccount], count: int, rounds: int, a
             os.kill(suspended, signal.SIGCONT)
 
 
-def report_memory(when: str, folder: Folder, names: Sequence[str], more: str = "") -> None:
+def report_memory(when: str, folder: Folder, names: Sequence[str], *more: str) -> None:
     """The largest of these nodes' memory."""
     found = memory_of(folder, names)
-    spread = ", ".join([*(f"{name} {memory}" for name, memory in found.items()), *filter(None, [more])])
+    spread = ", ".join([*(f"{name} {memory}" for name, memory in found.items()), *more])
     report(f"memory, {when}", max(found.values()), "MiB", target=f"≤ {MEMORY_TARGET_MB}", spread=spread)
 
 

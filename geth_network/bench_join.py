@@ -16,7 +16,7 @@ from geth_network.rpc import IpcNode, head_or_none
 from geth_network.settings import Settings
 from geth_network.status import memory_mb
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 def make_long_chain(folder: Folder, blocks: int) -> tuple[Network, float]:

@@ -3,7 +3,7 @@
 A sealer that refused it then, say because its head did not yet tell of the sender's first ether, hears of it no more.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,13 +19,16 @@ class Delivery:
 
     waiting: frozenset[str] = frozenset()
 
-    def round(self, holders: Iterable[Ask], sealers: Collection[Ask]) -> list[str]:
+    def round(self, holders: Iterable[Ask], sealers: Iterable[Ask]) -> list[str]:
         """Look once; return the hashes that were handed over."""
         held = {name: ask for ask in holders for name in pending(ask)}
         overdue = sorted(held.keys() & self.waiting)[:MOST_AT_ONCE]
         self.waiting = frozenset(held)
-        for name in overdue:
-            hand_over(name, held[name], sealers)
+        raws: list[str] = []
+        for holder in {held[name] for name in overdue}:
+            raws += answers(holder, "eth_getRawTransactionByHash", [name for name in overdue if held[name] is holder])
+        for sealer in sealers:
+            answers(sealer, "eth_sendRawTransaction", raws)
         return overdue
 
 
@@ -38,10 +41,16 @@ def pending(ask: Ask) -> list[str]:
     return []
 
 
-def hand_over(name: str, holder: Ask, sealers: Iterable[Ask]) -> None:
-    """Send a transaction to the sealers; one that has it says so, one that refuses it is asked again next time."""
-    with suppress(RpcError):
-        raw = holder("eth_getRawTransactionByHash", name)
-        for ask in sealers:
-            with suppress(RpcError):
-                ask("eth_sendRawTransaction", raw)
+def answers(ask: Ask, method: str, questions: Iterable[str]) -> list[str]:
+    """What a node answers, without its refusals, such as of what it has; after a silence it is asked no more.
+
+    Each further question to a node that hangs would cost the watchdog another time-out.
+    """
+    found = []
+    for question in questions:
+        try:
+            found.append(ask(method, question))
+        except RpcError as refusal:
+            if refusal.code is None:
+                break
+    return [answer for answer in found if answer]

@@ -152,13 +152,10 @@ class Ascent:
     Some 20 MiB of an archive node's heap stay in pieces that Go cannot give back.
     """
 
-    level: int | None = None
+    behind_at: int | None = None
 
     def look(self, number: int, *, at_head: bool) -> bool:
-        """Whether to start again now: the chain's head is reached, `LONG_WAY` blocks or more above the last level."""
-        if self.level is None:
-            self.level = number
-        if not at_head:
-            return False
-        climbed, self.level = number - self.level, number
-        return climbed >= LONG_WAY
+        """Whether to start again now: at the chain's head, `LONG_WAY` blocks or more after it was first seen behind."""
+        low = number if self.behind_at is None else self.behind_at
+        self.behind_at = None if at_head else low
+        return at_head and number - low >= LONG_WAY

@@ -1,7 +1,7 @@
 """Compares what the documentation claims with the tests; prints what does not fit.
 
 A test may name only rows that docs/requirements.md has, a row marked done needs a test, and a test that a page names
-(`tests/….py::test_…`) must exist.
+(`tests/….py::test_…`) must exist. docs/security.md names at least one for each property.
 """
 
 import ast
@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROW = re.compile(r"^\| ((?:[A-Z]\d+ ?)+)\|.*\| *(\w*) *\|$", re.MULTILINE)
 
+PROPERTIES = ("confidentiality", "integrity", "availability", "authenticity", "non-repudiation", "privacy")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
@@ -50,6 +51,12 @@ def missing(page: str, text: str, sources: dict[str, str]) -> list[str]:
     ]
 
 
+def unshown(text: str) -> list[str]:
+    """Return a line for every property of security for which the page names no test."""
+    shown = {line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|") and NAMED.search(line)}
+    return [f"docs/security.md: no test is named for {name}" for name in PROPERTIES if name not in shown]
+
+
 def main() -> int:
     """Print the problems; exit status 1 if there are any."""
     table = table_rows((ROOT / "docs/requirements.md").read_text())
@@ -59,6 +66,7 @@ def main() -> int:
     found = problems(table, {path: set(marked_rows(source)) for path, source in sources.items()})
     for page in sorted((ROOT / "docs").rglob("*.md")):
         found += missing(str(page.relative_to(ROOT)), page.read_text(), sources)
+    found += unshown((ROOT / "docs/security.md").read_text())
     sys.stdout.writelines(f"{line}\n" for line in found)
     return bool(found)
 

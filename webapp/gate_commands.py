@@ -12,7 +12,7 @@ from sqlalchemy import select
 from contracts.command import NO_SALE, command_data
 from webapp.database import Database
 from webapp.device_models import CommandRow
-from webapp.errors import CloudError
+from webapp.errors import CloudError, Refused
 from webapp.models import User
 from webapp.services import Services
 
@@ -55,37 +55,42 @@ def signer_of(row: CommandRow) -> str:
     return str(Account.recover_message(data, signature=row.signature))
 
 
-def give(parts: Services, user: User, key: bytes, order: Order, form: str = "") -> CommandRow:
-    """Sign a command, keep it, and send it; a form sent twice gives one command.
+def give(parts: Services, user: User, key: bytes, order: Order, form: str = "") -> bool:
+    """Sign a command, keep it, and send it; False when this form has given the same command before.
 
     Raises:
+        Refused: the form has given another command, or one that was not sent; nothing is sent.
         CloudError: the cloud did not take it; it is kept as not sent and never sent later.
     """
     command_id, before = form or uuid.uuid4().hex, int(time.time()) + IN_TIME_S
     database = parts.database
-    known = find(database, command_id)
-    if known is not None:
-        return known
     data = order_data(order, command_id, before)
     signature = "0x" + Account.sign_typed_data(key, full_message=data).signature.hex().removeprefix("0x")
     row = CommandRow(
         **order.__dict__, id=command_id, user_id=user.id, signer=user.address, before=before, signature=signature
     )
-    with database.write() as session:
-        session.add(row)
+    with database.write(f"command:{command_id}") as session:
+        known = session.get(CommandRow, command_id)
+        if known is None:
+            session.add(row)
+    if known is not None:
+        _refuse_unless_same(known, row)
+        return False
     names = ("id", "kind", "sale", "attempt", "reason", "before", "signature")
     try:
         parts.cloud.command(order.thing, {name: getattr(row, name) for name in names})
     except CloudError:
         _mark(database, command_id, NOT_SENT)
         raise
-    return row
+    return True
 
 
-def find(database: Database, command_id: str) -> CommandRow | None:
-    """Return a command that was kept."""
-    with database.read() as session:
-        return session.get(CommandRow, command_id)
+def _refuse_unless_same(known: CommandRow, row: CommandRow) -> None:
+    said = (*Order.__dataclass_fields__, "user_id")
+    if known.outcome == NOT_SENT:
+        raise Refused("This command was not sent, and it is not sent later. Nothing was sent now: send the form again.")
+    if any(getattr(known, name) != getattr(row, name) for name in said):
+        raise Refused("This form has given another command. Nothing was sent: look at the gate, then send it again.")
 
 
 def newest(database: Database, thing: str, most: int = 10) -> list[CommandRow]:

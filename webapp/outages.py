@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError  # noqa: A004  # the pool's own
 
 from webapp.alarm_rules import AlarmKind
+from webapp.api.problems import problem
 from webapp.device_models import AlarmRow
 from webapp.perseverance import persevere
 from webapp.services import Services, services
@@ -34,8 +35,7 @@ def away(_error: Exception) -> Any:
     g.user = None
     headers = {"Retry-After": "5"}
     if request.path.startswith("/api/"):
-        said = {"type": "about:blank", "status": 503, "title": TITLE, "detail": WORDS}
-        return said, 503, {**headers, "Content-Type": "application/problem+json"}
+        return problem(503, "unavailable", WORDS, headers=headers)
     if request.accept_mimetypes.best == "application/json":
         return {"error": WORDS}, 503, headers
     return render_template("error.html", status=503, title=TITLE, words=WORDS), 503, headers

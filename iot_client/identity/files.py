@@ -12,7 +12,7 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 def write_public(path: Path, content: bytes) -> None:
-    """Write a file that anybody may read who gets into the folder."""
+    """Write a file that holds no secret; the process's mask says who may read it."""
     _write(path, content, 0o644)
 
 

@@ -47,9 +47,14 @@ def _keystore(folder: Path, name: str) -> list[str]:
 
 @pytest.mark.row("T8")
 def test_a_consortium_is_set_up_by_five_commands(run: Run, anvil_node: Node, tmp_path: Path) -> None:
-    """deploy, operator list, site open, site close, operator delist; each says what it did."""
-    status, out, err = run("deploy", "--json", by="consul")
+    """deploy, operator list, site open, site close, operator delist; each says what it did; folders are private."""
+    mask = os.umask(0o022)
+    try:
+        status, out, err = run("deploy", "--json", by="consul")
+    finally:
+        os.umask(mask)
     assert (status, err) == (0, "")
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "home", tmp_path / "home" / "contracts")} == {0}
     (deployment,) = load_deployments(tmp_path / "home" / "contracts" / "deployments.json")
     assert json.loads(out)["factory"] == deployment.factory
     status, again, _ = run("deploy", "--json", by="consul")

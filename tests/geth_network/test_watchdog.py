@@ -140,15 +140,19 @@ def test_after_any_time_alone_the_first_sound_counts() -> None:
 
 
 def test_a_node_that_has_fetched_a_long_chain_starts_once_anew() -> None:
-    """Not on the way, not for a short way, not for the blocks that it lives through, never twice."""
+    """Not on the way, not twice, not for a short way."""
     ascent = Ascent()
     assert not ascent.look(5, at_head=False)
     assert not ascent.look(LONG_WAY + 5, at_head=False)
     assert ascent.look(LONG_WAY + 5, at_head=True)
-    assert not any(ascent.look(number, at_head=True) for number in range(LONG_WAY + 5, 4 * LONG_WAY))
-    assert not ascent.look(5 * LONG_WAY - 2, at_head=True)
+    assert not ascent.look(LONG_WAY + 5, at_head=True)
+    assert not ascent.look(LONG_WAY + 6, at_head=False)
+    assert not ascent.look(2 * LONG_WAY + 5, at_head=True)
 
 
-def test_the_first_look_is_the_level_from_which_a_node_climbs() -> None:
-    """A supervisor that starts beside a long chain restarts nobody."""
-    assert not Ascent().look(10 * LONG_WAY, at_head=True)
+@pytest.mark.parametrize("next_look", [LONG_WAY + 5, 50 * LONG_WAY])
+def test_a_node_that_was_at_the_head_goes_on(next_look: int) -> None:
+    """However many blocks it lived through, and however long the watchdog itself was not looking."""
+    ascent = Ascent()
+    assert not ascent.look(5, at_head=True)
+    assert not ascent.look(next_look, at_head=True)

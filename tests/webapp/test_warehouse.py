@@ -145,12 +145,33 @@ def test_a_gate_is_opened_by_hand_with_a_reason_and_signature(told, browser, mon
     assert command["before"] - time.time() <= 60
     told.parts.cloud.close()
     nowhere = told.parts.settings.model_copy(update={"cloud_url": "https://127.0.0.1:9"})
-    monkeypatch.setattr(told.parts.cloud, "_settings", nowhere)
-    answer = operator.post(path, {"reason": "goods stuck", "passphrase": PASSPHRASE})
+    page = operator.page(path)
+    with monkeypatch.context() as away:
+        away.setattr(told.parts.cloud, "_settings", nowhere)
+        said = {"reason": "goods stuck", "passphrase": PASSPHRASE}
+        answer = operator.client.post(path, data={**operator.tokens(page), **said})
     assert answer.status_code == 503
     assert "does not answer" in answer.text
     assert "not sent" in operator.page("/warehouse/gate-1")
     with told.parts.database.read() as session:
+        assert session.query(AuditRow).filter_by(action="gate-open").count() == 1
+    stale = operator.client.post(path, data={**operator.tokens(page), **said})
+    assert (stale.status_code, "was not sent" in stale.text) == (400, True)
+    assert commanded(told) == command
+    again = operator.client.post(path, data={**operator.tokens(answer.text), **said})
+    assert (again.status_code, commanded(told)["reason"]) == (303, "goods stuck")
+
+
+def test_a_form_that_gave_one_command_gives_no_other(told, browser):
+    """The same again is one command and one line of the audit; another reason is refused and not written down."""
+    operator, path = browser("operator"), "/warehouse/gate-1/open"
+    data = {**operator.tokens(operator.page(path)), "reason": "fire drill", "passphrase": PASSPHRASE}
+    assert [operator.client.post(path, data=data).status_code for _ in range(2)] == [303, 303]
+    other = operator.client.post(path, data={**data, "reason": "goods stuck"})
+    assert (other.status_code, "another command" in other.text) == (400, True)
+    assert commanded(told)["reason"] == "fire drill"
+    with told.parts.database.read() as session:
+        assert [row.reason for row in session.scalars(select(CommandRow))] == ["fire drill"]
         assert session.query(AuditRow).filter_by(action="gate-open").count() == 1
 
 

@@ -26,10 +26,14 @@ class OnceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is not typed
         """What makes this form count once."""
         return self.form_key.data or ""
 
+    def renew(self) -> None:
+        """Count once more: what was sent with the old key is done with."""
+        self.form_key.data = new_form_key()
+
     def validate_form_key(self, field: Any) -> None:
         """Refuse a key that this application did not make."""
         if not _FORM_KEY.fullmatch(field.data or ""):
-            field.data = new_form_key()
+            self.renew()
             raise ValidationError("This form was incomplete. Nothing was sent; send it again.")
 
 

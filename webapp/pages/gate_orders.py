@@ -132,8 +132,12 @@ def _order(row: ThingRow, kind: str, reason: str, event: DeviceEvent | None = No
 def _give(row: ThingRow, form: ActionForm, order: Order) -> None:
     shop, user = services(), the_user()
     key = unlock(user, form.phrase)
-    gate_commands.give(shop, user, key, order, form.key)
-    audit(f"gate-{order.kind}", row.thing, order.reason)
+    try:
+        if gate_commands.give(shop, user, key, order, form.key):
+            audit(f"gate-{order.kind}", row.thing, order.reason)
+    except WebError:
+        form.renew()
+        raise
     words = "The gate has a minute to obey; what it did appears below and in the log."
     flash(f"Your signed command is with the cloud. {words}", "done")
 
