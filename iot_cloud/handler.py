@@ -1,8 +1,11 @@
 """One HTTPS connection: reads requests, asks who sends them, sends what they get."""
 
+import contextlib
 import logging
+import socket
 import sqlite3
 import ssl
+import time
 import uuid
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
@@ -17,6 +20,7 @@ from iot_cloud.sigv4 import SignatureError, SignedRequest
 
 log = logging.getLogger(__name__)
 IDLE_TIMEOUT_S = 60.0
+LINGER_S = 5.0
 
 
 class Serving(Protocol):
@@ -35,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = IDLE_TIMEOUT_S
     server: Any
+    _unread = False
+    """Whether a body was refused unread: the connection ends with the answer."""
 
     def do_GET(self) -> None:  # noqa: D102
         self._serve()
@@ -47,6 +53,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Refusals are logged where they are decided; the rest is not worth a line."""
+
+    def finish(self) -> None:
+        """Close; whoever still sends what was refused must first have read why (RFC 9112, 9.6)."""
+        super().finish()
+        if self._unread:
+            with contextlib.suppress(OSError):
+                self._linger()
+
+    def _linger(self) -> None:
+        # Closed with bytes unread, TCP answers them with a reset, which can overtake the refusal.
+        self.connection.shutdown(socket.SHUT_WR)
+        ends = time.monotonic() + LINGER_S
+        while (left := ends - time.monotonic()) > 0:
+            self.connection.settimeout(left)
+            if not self.connection.recv(65_536):
+                return
 
     def _serve(self) -> None:
         try:
@@ -76,10 +98,10 @@ class Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
-            self.close_connection = True
+            self._unread = True
             raise InvalidRequestError("A Content-Length is required")
         if len(length) > 9 or int(length) > MAX_PAYLOAD:
-            self.close_connection = True
+            self._unread = True
             raise TooLargeError
         return self.rfile.read(int(length))
 
@@ -97,5 +119,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
+        if self._unread:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)

@@ -98,3 +98,16 @@ def test_silent_and_garbled_connections_hold_nobody_up(
     half.close()
     for connection in silent:
         connection.close()
+
+
+def test_whoever_still_sends_what_was_refused_reads_why(cloud: RunningCloud) -> None:
+    """The answer comes before the body was read; what is still sent then is taken in, not answered with a reset."""
+    host, port = cloud.ready["http"].removeprefix("https://").split(":")
+    context = ssl.create_default_context(cafile=cloud.ready["ca"])
+    body = b"x" * 8_000_000
+    with context.wrap_socket(socket.create_connection((host, int(port)), timeout=60), server_hostname=host) as sock:
+        sock.sendall(b"POST /things/x/shadow HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body))
+        answer = sock.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"\r\nConnection: close\r\n" in answer
+        sock.sendall(body)
