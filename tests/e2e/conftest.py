@@ -51,6 +51,11 @@ def shelf() -> list[str]:
 @pytest.fixture
 def paid_order(story: Story, shelf: list[str]) -> str:
     """A sale that is paid and waits at the story's door."""
+    return paid(story, shelf)
+
+
+def paid(story: Story, shelf: list[str]) -> str:
+    """Take one from the shelf; it is filled when it is empty."""
     if not shelf:
         shelf.extend(paid_orders(story))
     return shelf.pop()
