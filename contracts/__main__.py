@@ -21,6 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LadingError as error:
         print(f"contracts: {error}", file=sys.stderr)
         return 1
+    except OSError as fault:  # a full disk, a folder that is not ours
+        print(f"contracts: {fault.filename or 'the system'}: {fault.strerror or fault}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

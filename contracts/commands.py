@@ -159,6 +159,8 @@ def _own_node() -> str:
     ready = run_folder() / "chain" / "ready.json"
     try:
         return str(json.loads(ready.read_text("utf-8"))["rpc"][0])
+    except PermissionError:
+        raise
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise NodeUnreachable(
             f"no chain serves in {ready.parent}: start it with `lading-chain up`, or say --rpc URL"
@@ -168,6 +170,8 @@ def _own_node() -> str:
 def _account(arguments: argparse.Namespace) -> LocalAccount:
     try:
         keystore = json.loads(arguments.keystore.read_text("utf-8"))
+        if arguments.password_file.stat().st_mode & 0o077:
+            raise KeystoreError(f"{arguments.password_file} can be read by others: chmod 600 {arguments.password_file}")
         password = arguments.password_file.read_text("utf-8").rstrip("\r\n")
         account: LocalAccount = Account.from_key(Account.decrypt(keystore, password))
     except OSError as error:

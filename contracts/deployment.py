@@ -75,13 +75,28 @@ def save_deployments(path: str | os.PathLike[str], deployments: Iterable[Deploym
 
 
 def replace_file(target: Path, text: str) -> None:
-    """Write a file so that it is there as a whole or not at all, also after a power cut."""
+    """Write a file so that it is there as a whole or not at all, also after a power cut.
+
+    Raises:
+        DeploymentError: the disk is full, or the folder is somebody else's.
+    """
+    try:
+        _replace(target, text)
+    except OSError as fault:
+        raise DeploymentError(f"{target} cannot be written: {fault.strerror}") from fault
+
+
+def _replace(target: Path, text: str) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(target)
+        draft = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def _deployment(row: Any) -> Deployment:

@@ -6,12 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    PyprojectTomlConfigSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from geth_network.errors import SettingsError
 from geth_network.monitor import ANYWHERE, WHERE
@@ -32,9 +27,7 @@ def lading_config() -> Path:
 class Settings(BaseSettings):
     """How to build and run the chain; options of `lading-chain new` win over these."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="LADING_CHAIN_", pyproject_toml_table_header=("chain",)
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="LADING_CHAIN_")
 
     geth: Path | None = Field(None, description="geth; default: .cache/bin of the checkout, else PATH")
     bootnode: Path | None = Field(None, description="bootnode, found the same way")
@@ -67,7 +60,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options first, then the environment, then the file."""
-        return init_settings, env_settings, PyprojectTomlConfigSettingsSource(settings_cls, lading_config())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
 
 
 def read_settings(**options: Any) -> Settings:
@@ -78,5 +71,25 @@ def read_settings(**options: Any) -> Settings:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in refusal.errors())
         faults = faults.replace("Extra inputs are not permitted", "there is no such setting")
         raise SettingsError(f"[chain] of {lading_config()}, or LADING_CHAIN_…: {faults}") from None
-    except tomllib.TOMLDecodeError as damage:
-        raise SettingsError(f"{lading_config()} is not TOML: {damage}") from None
+
+
+def read_table() -> dict[str, Any]:
+    """The table `[chain]` of the settings file; empty where nobody wrote one.
+
+    Raises:
+        SettingsError: the file cannot be read, or is none of settings.
+    """
+    path = lading_config()
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("chain", {})
+    except FileNotFoundError:
+        if path.resolve() != (lading_home() / "lading.toml").resolve():
+            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
+        return {}
+    except OSError as fault:
+        raise SettingsError(f"{path}: {fault.strerror}") from fault
+    except ValueError as damage:
+        raise SettingsError(f"{path} is not TOML: {damage}") from damage
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: write [chain] and its settings below it, not chain = …")
+    return table

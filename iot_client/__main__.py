@@ -19,8 +19,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # folders 0700, files 0600, their parents too
     try:
         return int(arguments.command(arguments))
-    except (PiError, LadingError, OSError) as error:
+    except (PiError, LadingError) as error:
         print(f"lading-pi: {error}", file=sys.stderr)
+        return 1
+    except OSError as fault:  # a full disk, a folder that is not ours
+        print(f"lading-pi: {fault.filename or 'the system'}: {fault.strerror or fault}", file=sys.stderr)
         return 1
 
 

@@ -112,8 +112,9 @@ def home() -> Path:
 
 def find_config(thing: str | None = None) -> Path:
     """The thing's `config.toml`; without a thing, `[pi]` of `lading.toml`, else the only enrolled thing."""
-    given = Path(os.environ.get("LADING_CONFIG", home() / "lading.toml"))
-    if thing is None and given.exists() and "pi" in _parse(given):
+    usual = home() / "lading.toml"
+    given = Path(os.environ.get("LADING_CONFIG") or usual)
+    if thing is None and (given.exists() or given.resolve() != usual.resolve()) and "pi" in _parse(given):
         return given
     if thing is not None:
         return home() / "pi" / thing / "config.toml"
@@ -129,9 +130,12 @@ def find_config(thing: str | None = None) -> Path:
 def load_settings(path: Path) -> PiSettings:
     """Read the file; raises `ConfigError` that names each wrong field."""
     data = _parse(path)
-    table: dict[str, Any] = data.get("pi", data)
+    table: Any = data.get("pi", data)
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: write [pi] and its settings below it, not pi = …")
+    fields: dict[str, Any] = {"folder": path.parent.resolve()} | table
     try:
-        return PiSettings(**({"folder": path.parent.resolve()} | table))
+        return PiSettings(**fields)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise ConfigError(f"{path}: {wrong}") from error
@@ -139,7 +143,7 @@ def load_settings(path: Path) -> PiSettings:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: enrol this device first (lading-pi enrol)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -14,8 +14,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.umask(0o077)  # folders 0700, files 0600, also those that the broker makes
     try:
         options.run(options)
-    except (CloudError, OSError, sqlite3.Error) as error:
+    except (CloudError, sqlite3.Error) as error:
         print(f"lading-cloud: {error}", file=sys.stderr)
+        return 1
+    except OSError as fault:  # a full disk, a folder that is not ours
+        print(f"lading-cloud: {fault.filename or 'the system'}: {fault.strerror or fault}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,16 +1,12 @@
 """The table [cloud] of lading.toml, overridden by LADING_CLOUD_* in the environment."""
 
 import os
+import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    PyprojectTomlConfigSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from iot_cloud.errors import SettingsError
 from iot_cloud.monitor import ANYWHERE, WHERE
@@ -33,12 +29,7 @@ def config_file() -> Path:
 class Settings(BaseSettings):
     """How the cloud runs. Ports are 0 for any free one."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="LADING_CLOUD_",
-        frozen=True,
-        extra="forbid",
-        pyproject_toml_table_header=("cloud",),
-    )
+    model_config = SettingsConfigDict(env_prefix="LADING_CLOUD_", frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", description="the address that broker and data plane listen on")
     names: tuple[str, ...] = Field((), description="further host names and addresses for the server's certificate")
@@ -68,7 +59,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the file."""
-        return init_settings, env_settings, PyprojectTomlConfigSettingsSource(settings_cls, config_file())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
 
 
 def load_settings() -> Settings:
@@ -80,4 +71,26 @@ def load_settings() -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"[cloud] {key} in {config_file()} or the environment: {first['msg']}") from error
     except ValueError as error:
-        raise SettingsError(f"{config_file()} is not a settings file: {error}") from error
+        raise SettingsError(f"LADING_CLOUD_… of the environment: {error}") from error
+
+
+def read_table() -> dict[str, Any]:
+    """The table `[cloud]` of the settings file; empty where nobody wrote one.
+
+    Raises:
+        SettingsError: the file cannot be read, or is none of settings.
+    """
+    path = config_file()
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("cloud", {})
+    except FileNotFoundError:
+        if path.resolve() != (run_folder() / "lading.toml").resolve():
+            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
+        return {}
+    except OSError as fault:
+        raise SettingsError(f"{path}: {fault.strerror}") from fault
+    except ValueError as damage:
+        raise SettingsError(f"{path} is not TOML: {damage}") from damage
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: write [cloud] and its settings below it, not cloud = …")
+    return table

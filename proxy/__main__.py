@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GatewayError as error:
         print(f"lading-gateway: {error}", file=sys.stderr)
         return 1
+    except OSError as fault:  # a full disk, a folder that is not ours
+        print(f"lading-gateway: {fault.filename or 'the system'}: {fault.strerror or fault}", file=sys.stderr)
+        return 1
     if answer is not None:
         print(json.dumps(answer, indent=2) if options.json or not isinstance(answer, str) else answer)
     return 0

@@ -103,7 +103,10 @@ def check(settings: Settings) -> list[str]:
             listener.close()
     _rehearse(settings, material)
     silent = [url for url in settings.upstreams if is_silent(url, 2)]
-    return [f"upstream {url} does not answer now" for url in silent]
+    warnings = [f"upstream {url} does not answer now" for url in silent]
+    if settings.key.stat().st_mode & 0o077:
+        warnings.append(f"{settings.key} can be read by others: chmod 600 {settings.key}")
+    return warnings
 
 
 def _rehearse(settings: Settings, material: Material) -> None:

@@ -2,16 +2,12 @@
 
 import os
 import re
+import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    PyprojectTomlConfigSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from proxy.errors import SettingsError
 
@@ -51,9 +47,7 @@ def _under(*parts: str) -> Path:
 class Settings(BaseSettings):
     """Everything that can be set; paths are relative to where the command is typed, ports 0 mean any free one."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="LADING_GATEWAY_", frozen=True, extra="forbid", pyproject_toml_table_header=("gateway",)
-    )
+    model_config = SettingsConfigDict(env_prefix="LADING_GATEWAY_", frozen=True, extra="forbid")
 
     home: Sayable = Field(default_factory=home_folder, validate_default=True, description="the run folder")
     host: str = Field("127.0.0.1", pattern=HOST)
@@ -109,8 +103,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, which wins over the file."""
-        path = Path(os.environ.get("LADING_CONFIG", home_folder() / "lading.toml"))
-        return init_settings, env_settings, PyprojectTomlConfigSettingsSource(settings_cls, toml_file=path)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
 
     @property
     def folder(self) -> Path:
@@ -131,4 +124,26 @@ def load_settings() -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"[gateway] {name}: {first['msg']}") from error
     except ValueError as error:
-        raise SettingsError(f"lading.toml cannot be read: {error}") from error
+        raise SettingsError(f"LADING_GATEWAY_… of the environment: {error}") from error
+
+
+def read_table() -> dict[str, Any]:
+    """The table `[gateway]` of the settings file; empty where nobody wrote one.
+
+    Raises:
+        SettingsError: the file cannot be read, or is none of settings.
+    """
+    path = Path(os.environ.get("LADING_CONFIG") or home_folder() / "lading.toml")
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("gateway", {})
+    except FileNotFoundError:
+        if path.resolve() != (home_folder() / "lading.toml").resolve():
+            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
+        return {}
+    except OSError as fault:
+        raise SettingsError(f"{path}: {fault.strerror}") from fault
+    except ValueError as damage:
+        raise SettingsError(f"{path} is not TOML: {damage}") from damage
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: write [gateway] and its settings below it, not gateway = …")
+    return table

@@ -5,9 +5,9 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from tomllib import TOMLDecodeError
 
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.fault import LadingError
 from webapp.commands import accounts, api, devices, index, running, up
@@ -36,15 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         return int(chosen.run(chosen) or 0)
-    except (WebError, LadingError, OSError) as error:
-        sys.stderr.write(f"lading-web: {error}\n")
+    except (WebError, LadingError) as error:
+        sys.stderr.write(f"lading-web: {' '.join((str(error), *getattr(error, '__notes__', ())))}\n")
+        return 1
+    except OSError as fault:  # a full disk, a folder that is not ours
+        sys.stderr.write(f"lading-web: {fault.filename or 'the system'}: {fault.strerror or fault}\n")
+        return 1
+    except SQLAlchemyError as fault:  # a full disk under the database, or none that answers
+        sys.stderr.write(f"lading-web: the database: {str(getattr(fault, 'orig', fault)).strip()}\n")
         return 1
     except ValidationError as error:
         first = error.errors()[0]
         sys.stderr.write(f"lading-web: [web] {'.'.join(str(part) for part in first['loc'])}: {first['msg']}\n")
-        return 1
-    except TOMLDecodeError as error:
-        sys.stderr.write(f"lading-web: lading.toml cannot be read: {error}\n")
         return 1
     except ValueError as error:
         sys.stderr.write(f"lading-web: a setting or a file cannot be read: {error}\n")

@@ -10,13 +10,13 @@ def kept_secret(path: Path, make: Callable[[], bytes] = lambda: secrets.token_by
     """Return the secret in the file, made on the first call; safe when several processes start at once."""
     if not path.exists():
         fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        write_secret(fresh, make())
         try:
+            write_secret(fresh, make())
             os.link(fresh, path)
         except FileExistsError:
             pass
         finally:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
     return path.read_bytes()
 
 

@@ -3,17 +3,13 @@
 import json
 import os
 import tomllib
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from webapp.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -28,7 +24,7 @@ def run_folder() -> Path:
 
 def config_file() -> Path:
     """Return the file that holds the settings."""
-    return Path(os.environ.get("LADING_CONFIG", str(run_folder() / "lading.toml")))
+    return Path(os.environ.get("LADING_CONFIG") or run_folder() / "lading.toml")
 
 
 def sealer_count(home: Path) -> int:
@@ -49,13 +45,26 @@ def read_json(path: Path) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-class WebTable(TomlConfigSettingsSource):
-    """Reads the table `[web]` and nothing else of the file."""
+def read_table() -> dict[str, Any]:
+    """Return the table `[web]` of the settings file; empty where nobody wrote one.
 
-    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
-        with file_path.open("rb") as file:
-            table = tomllib.load(file).get("web", {})
-        return dict(table)
+    Raises:
+        SettingsError: the file cannot be read, or is none of settings.
+    """
+    path = config_file()
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("web", {})
+    except FileNotFoundError:
+        if path.resolve() != (run_folder() / "lading.toml").resolve():
+            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
+        return {}
+    except OSError as fault:
+        raise SettingsError(f"{path}: {fault.strerror}") from fault
+    except ValueError as damage:
+        raise SettingsError(f"{path} is not TOML: {damage}") from damage
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: write [web] and its settings below it, not web = …")
+    return table
 
 
 class Settings(BaseSettings):
@@ -116,7 +125,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the file."""
-        return init_settings, env_settings, WebTable(settings_cls, config_file())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
 
     @property
     def folder(self) -> Path:

@@ -42,6 +42,7 @@ def _keystore(folder: Path, name: str) -> list[str]:
     if not keystore.exists():
         keystore.write_text(json.dumps(Account.encrypt(account(name).key, "secret", kdf="pbkdf2", iterations=1)))
         password.write_text("secret\n")
+        password.chmod(0o600)
     return ["--keystore", str(keystore), "--password-file", str(password)]
 
 
@@ -126,17 +127,50 @@ def test_what_cannot_be_shown_is_refused_in_words(
 
 
 def test_a_keystore_that_cannot_be_opened_is_refused_in_words(run: Run, tmp_path: Path) -> None:
-    """A missing file, another password, no keystore at all."""
+    """A missing file, a password that others read, another password, no keystore at all."""
     path, password = tmp_path / "k.json", tmp_path / "p"
     signer = ("--keystore", str(path), "--password-file", str(password))
     status, _, err = run("deploy", *signer)
     assert (status, err) == (1, f"contracts: {path}: No such file or directory\n")
     path.write_text(json.dumps(Account.encrypt("0x" + "11" * 32, "right", kdf="pbkdf2", iterations=1)))
     password.write_text("wrong")
+    password.chmod(0o640)
+    assert run("deploy", *signer) == (1, "", f"contracts: {password} can be read by others: chmod 600 {password}\n")
+    password.chmod(0o600)
     status, _, err = run("deploy", *signer)
     assert (status, "its password is another" in err) == (1, True)
     path.write_text("[]")
     assert run("deploy", *signer)[0] == 1
+
+
+FULL_DISK = """
+mount -t tmpfs -o size=1m,mode=700 tmpfs "$LADING_HOME"
+head -c 2m /dev/zero >"$LADING_HOME/filler" || true
+if "$@"; then exit 9; fi
+find "$LADING_HOME" -type f -size +0
+rm "$LADING_HOME/filler"
+exec "$@"
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_a_later_deployment_goes_through(anvil_node: Node, tmp_path: Path) -> None:
+    """Nothing is sent that could not be noted first; no draft is left; with room, the same words deploy."""
+    fund(anvil_node, account("hoarder").address)
+    signer = _keystore(tmp_path, "hoarder")
+    home = tmp_path / "home"
+    home.mkdir()
+    ended = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "--", "sh", "-ec", FULL_DISK, "sh",
+         sys.executable, "-m", "contracts", "deploy", "--json", "--rpc", anvil_node.url, *signer],
+        capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"LADING_HOME": str(home)},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "deployments.json.started cannot be written: No space left on device\n" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    left, said = ended.stdout.split("\n", 1)
+    assert left == str(home / "filler")
+    assert set(json.loads(said)) == {"chain_id", "factory", "implementation", "registry", "kind"}
 
 
 def test_commands_need_a_deployment_of_the_chain(run: Run) -> None:

@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     """The system's words and the folder, no traceback."""
     (home / "file").touch()
     monkeypatch.setenv("LADING_HOME", str(home / "file"))
-    assert f"{home}/file/chain: Not a directory" in refusal(capsys, "new")
+    assert f"{home}/file/lading.toml: Not a directory" in refusal(capsys, "new")
 
 
 def test_a_full_disk_leaves_the_old_text_and_no_draft(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

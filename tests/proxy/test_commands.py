@@ -216,9 +216,14 @@ def test_bad_change_is_refused_by_check_and_reload_and_leaves_the_running_gatewa
 
 
 def test_check_accepts_what_is_in_force(shared: Running) -> None:
-    """And warns of nothing."""
+    """And warns of nothing but a key that others can read."""
     fine = shared.command("check", "--json")
     assert (fine.returncode, json.loads(fine.stdout)) == (0, {"ok": True, "warnings": []})
+    key = Path(shared.settings["key"])
+    key.chmod(0o644)
+    open_handed = shared.command("check")
+    key.chmod(0o600)
+    assert (open_handed.returncode, f"{key} can be read by others" in open_handed.stderr) == (0, True)
 
 
 def test_check_refuses_a_foreign_or_expired_list_and_a_foreign_key(edited: Running) -> None:

@@ -103,29 +103,48 @@ def test_a_wrong_word_is_wrong_usage(nowhere: Path, capsys: pytest.CaptureFixtur
     assert list(nowhere.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "table",
-    {
-        "chain": "lading-chain new",
-        "gateway": "lading-gateway check",
-        "cloud": "lading-cloud up",
-        "web": "lading-web account list",
-    }.items(),
-    ids=lambda pair: pair[1],
-)
-@pytest.mark.parametrize(("text", "words"), [("[{}]\nfrobnicate = 1", "frobnicate"), ("[{}]\nx = [", "lading.toml")])
-def test_wrong_settings_are_named(
-    nowhere: Path, capsys: pytest.CaptureFixture[str], table: tuple[str, str], text: str, words: str
-) -> None:
-    """The setting's own name, or the file that is no TOML; nothing is begun."""
+READERS = {
+    "chain": "lading-chain new",
+    "gateway": "lading-gateway check",
+    "cloud": "lading-cloud up",
+    "web": "lading-web account list",
+    "pi": "lading-pi check",
+}
+WRONG_SETTINGS = {
+    "unknown": (b"[%s]\nfrobnicate = 1\n", "frobnicate"),
+    "no TOML": (b"[%s]\nx = [", "lading.toml is not TOML"),
+    "no text": (b"[%s]\n\xff", "lading.toml is not TOML"),
+    "no table": (b"%s = 3\n", "and its settings below it"),
+}
+
+
+@pytest.mark.parametrize("table", READERS)
+@pytest.mark.parametrize("fault", WRONG_SETTINGS)
+def test_wrong_settings_are_named(nowhere: Path, capsys: pytest.CaptureFixture[str], table: str, fault: str) -> None:
+    """The setting's own name, or the file that holds none; nothing is begun."""
+    text, words = WRONG_SETTINGS[fault]
     run_folder = nowhere / "run folder"
     run_folder.mkdir()
-    (run_folder / "lading.toml").write_text(text.format(table[0]))
-    assert call(table[1]) == 1
+    (run_folder / "lading.toml").write_bytes(text % table.encode())
+    assert call(READERS[table]) == 1
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == 1
     assert [path.name for path in run_folder.iterdir()] == ["lading.toml"]
+
+
+@pytest.mark.parametrize("table", READERS)
+def test_settings_that_are_not_there_are_named(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], table: str
+) -> None:
+    """A folder in the file's place, and a name in LADING_CONFIG that leads nowhere: defaults would do harm."""
+    (nowhere / "run folder" / "lading.toml").mkdir(parents=True)
+    assert call(READERS[table]) == 1
+    assert capsys.readouterr().err.endswith("lading.toml: Is a directory\n")
+    monkeypatch.setenv("LADING_CONFIG", str(nowhere / "mistyped.toml"))
+    assert call(READERS[table]) == 1
+    assert f"{nowhere / 'mistyped.toml'}" in capsys.readouterr().err
+    assert [path.name for path in (nowhere / "run folder").iterdir()] == ["lading.toml"]
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -160,7 +179,7 @@ def as_stranger(*command: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 ANYBODY = "0x" + "12" * 20
 ENROL = f"iot_client enrol --thing gate-1 --site 1 --chain-id 1 --operator {ANYBODY} --registry {ANYBODY}"
-COMMANDS = ("geth_network new --chain anvil", "iot_cloud up", ENROL)
+COMMANDS = ("geth_network new --chain anvil", "proxy certificate", "iot_cloud up", "webapp account list", ENROL)
 
 
 @pytest.mark.slow
@@ -170,25 +189,40 @@ def test_a_run_folder_that_one_may_not_write_is_named(command: str) -> None:
     ended = as_stranger(*command.split(), home=Path("/proc/lading"))
     assert ended.returncode == 1, ended.stderr
     assert "/proc/lading" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [*COMMANDS, "contracts deploy"])
+def test_a_run_folder_of_somebody_else_is_named(command: str, tmp_path: Path) -> None:
+    """One that this user may not even enter: status 1, the path, the system's own words."""
+    (tmp_path / "closed").mkdir(mode=0)
+    ended = as_stranger(*command.split(), home=tmp_path / "closed")
+    assert ended.returncode == 1, ended.stderr
+    assert str(tmp_path / "closed") in ended.stderr
+    assert ended.stderr.endswith(": Permission denied\n")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 UNSHARED = ("unshare", "--map-root-user", "--mount", "--")
 FULL = """
 mount -t tmpfs -o size=64k,mode=700 tmpfs "$LADING_HOME"
 head -c 1m /dev/zero >"$LADING_HOME/filler" || true
-exec "$@"
+"$@" || status=$?
+find "$LADING_HOME" -type f -name '.*'
+exit "${status-0}"
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_is_said(command: str, tmp_path: Path) -> None:
-    """Status 1 and the system's own words; no traceback."""
+    """Status 1 and the system's own words; no traceback, and no draft of a file is left."""
     ended = subprocess.run(
         [*UNSHARED, "sh", "-ec", FULL, "sh", sys.executable, "-m", *command.split()],
         capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"LADING_HOME": str(tmp_path)},
     )  # fmt: skip
     assert ended.returncode == 1, ended.stderr
-    assert "No space left on device" in ended.stderr
+    assert "No space left on device" in ended.stderr or "disk is full" in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""

@@ -7,7 +7,8 @@ from webapp.settings import SMALLEST_CONSORTIUM, Settings
 
 def test_a_transaction_is_settled_after_as_many_blocks_as_there_are_sealers(tmp_path, monkeypatch):
     """The running chain tells, else its folder; a person's own number wins; a chain elsewhere counts as small."""
-    monkeypatch.setenv("LADING_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("LADING_HOME", str(tmp_path))
+    monkeypatch.delenv("LADING_CONFIG", raising=False)
     chain = tmp_path / "chain"
     chain.mkdir()
     assert Settings(home=tmp_path).confirmations == SMALLEST_CONSORTIUM
