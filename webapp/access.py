@@ -82,7 +82,8 @@ def only(*roles: Role) -> Callable[[View], View]:
             if user is None:
                 return redirect(url_for("auth.sign_in", next=local_path(request.full_path)))
             if user.role not in roles:
-                abort(403, f"This page is for: {', '.join(roles)}.")
+                said = " and ".join(f"{role}s" for role in roles)
+                abort(403, f"This page is for {said}; you are signed in as {user.name}, {user.role}.")
             return view(*args, **kwargs)
 
         return guarded

@@ -32,9 +32,12 @@ class NodeUnreachable(WebError, ConnectionError):  # noqa: N818
     code = "node-unreachable"
 
     def __init__(self, tried: str = "") -> None:
-        """Name what was tried."""
-        where = f" ({tried})" if tried else ""
-        super().__init__(f"No chain node answers{where}. Nothing was lost; it goes on as soon as one does.")
+        """Say what holds; what was tried is a note for whoever runs this, not for the pages' readers."""
+        super().__init__(
+            "No chain node answers. Nothing was sent; what was signed before is kept and goes on by itself."
+        )
+        if tried:
+            self.add_note(f"Tried: {tried}.")
 
 
 class Refused(WebError):  # noqa: N818

@@ -22,7 +22,10 @@ WORDS = (
 
 KEPT = "Everything here can be read as it was; what you sign is kept and goes on by itself."
 STOPPED = f"The chain makes no new blocks at the moment. {KEPT}"
-SILENT = f"No node of the chain answers at the moment. {KEPT}"
+SILENT = (
+    "No node of the chain answers at the moment. Everything here can be read as it was, and what was signed before"
+    " goes on by itself; nothing new can be signed until one answers."
+)
 STANDSTILL = (AlarmKind.CHAIN_STOPPED, AlarmKind.NODE_SILENT)
 BANNER = "standstill"
 LOOK_AGAIN_S = 1.0

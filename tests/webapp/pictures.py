@@ -13,7 +13,7 @@ from worlds import ETHER, PASSPHRASE, World, build_world, start_anvil, stop, wai
 from contracts.factory import Listing
 from webapp.models import User
 
-WIDTHS = {"wide": 1280, "narrow": 390}
+WIDTHS = {"wide": 1280, "narrow": 360}
 GOODS = (
     ("Nimbus", "Cargo 7", "4AA6", 2019, 50, 0),
     ("Orkan", "Outboard 40", "OB-40-118", 2021, 12, 30),

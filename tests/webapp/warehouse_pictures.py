@@ -125,6 +125,19 @@ def tell(device: PahoDevice, sold: list[str], now: float) -> None:
         device.client.publish(topic, json.dumps({"seq": seq, **event}), 1)
 
 
+def audited(world: World) -> dict[str, str]:
+    """What an auditor looks at: pages of the audit, and the explorer's of one purchase."""
+    chain = world.parts.chain
+    sale = sales_of(world.parts.database, chain.chain_id, seller=world.people["seller"].address)[0].address
+    block = chain.node.call("eth_getBlockByNumber", "latest", False)
+    return {
+        "audit": "/audit", "commands": "/audit/commands", "explorer": "/explorer",
+        "block": f"/explorer/block/{int(block['number'], 16)}",
+        "transaction": f"/explorer/transaction/{block['transactions'][0]}",
+        "address": f"/explorer/address/{sale}", "consistency": f"/explorer/consistency/{sale}",
+    }  # fmt: skip
+
+
 def opened(shop: Shop, browser: Browser, who: str) -> Page:
     """Return somebody's page."""
     page = browser.new_context(base_url=shop.url, device_scale_factor=1).new_page()
@@ -172,7 +185,7 @@ def main() -> None:
             operator.click("a:has-text('Settle') >> nth=0")
             picture(operator, folder, "case")
             auditor = opened(shop, browser, "auditor")
-            for name, path in {"audit": "/audit", "commands": "/audit/commands"}.items():
+            for name, path in audited(world).items():
                 auditor.goto(path)
                 picture(auditor, folder, name)
         finally:

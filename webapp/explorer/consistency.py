@@ -132,6 +132,6 @@ def _facts(state: SaleState, terms: Terms) -> Facts:
         "Price": f"{format_eth(terms.price_wei)} ETH",
         "Goods": terms.goods,
         "Site": str(terms.site),
-        "Window": f"{terms.window_s} s",
+        "Window": f"{terms.window_s:,} s",
         "Edition": str(terms.edition),
     }
