@@ -1,9 +1,12 @@
 """Wrong calls of every command: a sentence that says what to do, a status other than 0, and nothing left behind."""
 
+import getpass
 import io
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +28,8 @@ MAINS: dict[str, Main] = {
     "lading-pi": iot_client.__main__.main,
     "contracts": contracts.__main__.main,
 }
+OWN = "work in a clone of your own"
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--") if os.geteuid() == 0 else ()
 SCRIPTS = ("audit", "bench", "check", "demo", "setup", "test")
 NOTHING_THERE = [
     ("lading-chain up", "run `lading-chain new` first"),
@@ -167,12 +172,25 @@ def test_setup_refuses_a_python_that_is_too_old(tmp_path: Path) -> None:
     assert ended.stdout == ""
 
 
+def test_setup_refuses_a_checkout_of_somebody_else() -> None:
+    """Whose it is, before anything is brought."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Path(folder)
+        shutil.copytree("scripts", checkout / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+        checkout.chmod(0o555)
+        ended = subprocess.run(
+            [*NOBODY, checkout / "scripts" / "setup"], capture_output=True, text=True, check=False, timeout=60
+        )
+        checkout.chmod(0o755)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"setup: {folder} belongs to {getpass.getuser()}, and you may not write there: {OWN}\n"
+
+
 def as_stranger(*command: str, home: Path) -> subprocess.CompletedProcess[str]:
     """Run a command as somebody who owns nothing, in a user namespace where this is not root's already."""
-    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.geteuid() == 0 else []
     environment = os.environ | {"LADING_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        [*drop, sys.executable, "-m", *command],
+        [*NOBODY, sys.executable, "-m", *command],
         capture_output=True, text=True, check=False, timeout=120, env=environment,
     )  # fmt: skip
 
