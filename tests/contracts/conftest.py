@@ -15,40 +15,40 @@ settings.register_profile("lading", derandomize=True, deadline=None, database=No
 settings.load_profile("lading")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anvil_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """An anvil for all tests."""
     with anvil(tmp_path_factory.mktemp("anvil")) as node:
         yield node
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ganache_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A ganache for all tests."""
     with ganache(tmp_path_factory.mktemp("ganache")) as node:
         yield node
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anvil_world(anvil_node: Node, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The contracts on anvil."""
     return World.build(anvil_node, tmp_path_factory.mktemp("world") / "deployments.json")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ganache_world(ganache_node: Node, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The contracts on ganache."""
     return World.build(ganache_node, tmp_path_factory.mktemp("world") / "deployments.json")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def geth_node() -> Iterator[Node]:
     """A private geth network for all tests."""
     with geth([account(name).address for name in PEOPLE]) as node:
         yield node
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def geth_world(geth_node: Node, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The contracts on geth."""
     return World.build(geth_node, tmp_path_factory.mktemp("world") / "deployments.json")

@@ -38,7 +38,7 @@ class Mood(IntEnum):
 HOSTILE = (Mood.REFUSING, Mood.BURNING, Mood.BABBLING)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def party_code() -> dict[str, Any]:
     """The compiled contract."""
     os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".cache" / "solc"))

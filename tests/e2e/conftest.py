@@ -26,7 +26,7 @@ class Told:
     openings: int
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def told() -> Iterator[Told]:
     """Play the whole story once; everything keeps running for the tests."""
     with TemporaryDirectory(prefix="le", dir="/tmp") as home, RunFolder(Path(home)) as folder:
@@ -42,7 +42,7 @@ def story(told: Told) -> Story:
     return told.story
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shelf() -> list[str]:
     """What was paid and not asked for yet."""
     return []

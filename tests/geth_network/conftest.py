@@ -28,14 +28,14 @@ def chain(home: Path) -> Chain:
     return Chain(home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def payer() -> LocalAccount:
     """An account that the shared network's genesis funds."""
     account: LocalAccount = Account.create()
     return account
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _shared(payer: LocalAccount) -> Iterator[Chain]:
     with tempfile.TemporaryDirectory(prefix="lc", dir="/tmp") as path:
         chain = Chain(Path(path))

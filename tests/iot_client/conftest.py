@@ -16,7 +16,7 @@ from tests.iot_cloud.running import RunningCloud
 BLOCK_EVERY_S = 0.25
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Anvil that goes on by itself, the contracts, and the cloud, which delivers in any order and often twice."""
     folder = tmp_path_factory.mktemp("warehouse")
@@ -43,13 +43,13 @@ def _mine(node: Node, ended: threading.Event) -> None:
             node.rpc("evm_mine")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_door(warehouse: Warehouse) -> Door:
     """A door for tests that leave it as they found it: locked and idle."""
     return warehouse.door("gate-shared")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def spare_door(warehouse: Warehouse) -> Door:
     """A door that tests start with settings of their own."""
     return warehouse.door("gate-spare", start=False)

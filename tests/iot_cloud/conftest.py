@@ -13,7 +13,7 @@ from tests.iot_cloud.running import RunningCloud
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud() -> Iterator[RunningCloud]:
     """A cloud that all tests share; each brings its own things."""
     folder = Path(tempfile.mkdtemp(prefix="lc", dir="/tmp"))

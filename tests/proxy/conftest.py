@@ -54,14 +54,14 @@ def gateway(home: Path, authority: Authority, node: Node) -> Iterator[Running]:
     running.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_home() -> Iterator[Path]:
     """A run folder for the whole run."""
     with run_folder() as folder:
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_node() -> Iterator[Node]:
     """One recording node for the whole run."""
     running = Node()
@@ -69,7 +69,7 @@ def shared_node() -> Iterator[Node]:
     running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(shared_home: Path, shared_node: Node) -> Iterator[Running]:
     """A gateway for the whole run, without tight limits."""
     running = Running(shared_home, Authority(shared_home / "ca"), [shared_node.url], **PLENTY)
@@ -78,7 +78,7 @@ def shared(shared_home: Path, shared_node: Node) -> Iterator[Running]:
     running.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def device(shared: Running) -> Identity:
     """An admitted device of the shared gateway."""
     return shared.admit("gate-1")

@@ -25,7 +25,7 @@ CONFUSING = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def identities(shared: Running, device: Identity) -> dict[str, Identity | None]:
     """Who attacks, by the names that the corpus uses."""
     own = shared.authority

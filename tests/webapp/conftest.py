@@ -22,7 +22,7 @@ from webapp.services import Services
 __all__ = ["wait_for"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anvil() -> Iterator[str]:
     """A chain that mines each transaction at once."""
     process, url = start_anvil("--accounts", "3", "--balance", "100000000")
@@ -30,7 +30,7 @@ def anvil() -> Iterator[str]:
     stop(process)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first_world(anvil: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The world as it is before every test, built once."""
     built = build_world(tmp_path_factory.mktemp("web"), anvil)
@@ -106,7 +106,7 @@ def browser(app: object) -> Callable[[str], Browser]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A chain with a block a second, and the application over it; for every file of tests in a browser."""
     process, url = start_anvil("--accounts", "3", "--balance", "100000000")
@@ -121,7 +121,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     stop(process)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud() -> Iterator[RunningCloud]:
     """The IoT cloud as its own process, in its own run folder."""
     running = RunningCloud.start(requests_per_s=1000, burst=1000)
