@@ -1,6 +1,7 @@
-"""gunicorn as a forked child: what the parent has loaded is shared, so the pages cost little more memory or time."""
+"""gunicorn as a forked child: it shares what the parent has loaded, and loads by itself what only pages need."""
 
 import ctypes
+import importlib
 import multiprocessing
 import os
 import signal
@@ -10,7 +11,6 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from webapp.app import create_app
 from webapp.settings import Settings
 
 PR_SET_PDEATHSIG = 1
@@ -44,6 +44,8 @@ class Pages(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 
     def load(self) -> Any:
         """Make the application, in the worker: no connection is shared between processes."""
+        from webapp.app import create_app
+
         return create_app(self._settings)
 
 
@@ -62,6 +64,7 @@ def _serve(settings: Settings, listener: socket.socket, parent: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.set_inheritable(listener.fileno(), True)
+    importlib.import_module("webapp.app")  # once for all workers, and not in the parent, which serves no page
     Pages(settings, listener).run()
 
 

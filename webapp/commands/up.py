@@ -75,8 +75,8 @@ def _listening(settings: Settings) -> socket.socket:
 
 def _serve(settings: Settings, parts: "Services", listener: socket.socket, server: ForkProcess) -> int:
     from webapp.alarms import AlarmKeeper
+    from webapp.banner import Banner
     from webapp.index.follower import Follower
-    from webapp.outages import Banner
     from webapp.serving import end
     from webapp.settling import Settler
 
