@@ -1,8 +1,13 @@
-"""Options and order of the whole suite: rows, long settings, fast tests first, what shares services in one process."""
+"""Options and order of the whole suite: rows, long settings, fast tests first, a folder in one process."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
 
 MINUTE_S = 60
 LONG_S = 3 * 3600
@@ -16,16 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fast", action="store_true", help="without the slow tests")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what was asked for; files without a slow test come first, and a folder shares its services."""
+    """Keep what was asked for; files without a slow test come first."""
     wanted = [item for item in items if _wanted(config, item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
     if config.getoption("--long"):
         for item in wanted:
             item.add_marker(pytest.mark.timeout(LONG_S))
-    for item in wanted:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
     slow_files = {item.path for item in wanted if item.get_closest_marker("slow")}
     items[:] = sorted(wanted, key=lambda item: item.path in slow_files)
 
@@ -39,10 +41,17 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
     return not (config.getoption("--fast") and item.get_closest_marker("slow"))
 
 
-def _group(item: pytest.Item) -> str:
-    # What needs the running shop shares no service with the rest of its folder: a group of its own spreads better.
-    shop = " in a browser" if "shop" in getattr(item, "fixturenames", ()) else ""
-    return _folder(item.nodeid) + shop
+class ByFolder(LoadScopeScheduling):
+    """A folder shares its services: its tests run in one process; xdist's `loadgroup` does nothing under pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        # A browser's tests share no service with the rest of their folder: a group of their own spreads better.
+        return _folder(nodeid) + (" in a browser" if "/test_browser" in nodeid else "")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> ByFolder:
+    """Spread folders, not tests."""
+    return ByFolder(config, log)
 
 
 def _folder(nodeid: str) -> str:
