@@ -52,9 +52,17 @@ def read_enrolment(path: Path) -> Enrolment:
         InvalidInput: it is none.
     """
     try:
-        return Enrolment.model_validate_json(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InvalidInput("enrolment", f"{path} is no enrolment file: {error}") from error
+        return Enrolment.model_validate_json(path.read_bytes())
+    except OSError as fault:
+        raise InvalidInput("enrolment", f"{path} is no enrolment file: {fault.strerror}") from fault
+    except ValidationError as error:
+        raise InvalidInput("enrolment", f"{path} is no enrolment file: {_wrong(error)}") from error
+
+
+def _wrong(error: ValidationError) -> str:
+    """Name the first field that is wrong, and what is wrong with it."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or 'file'}: {first['msg']}"
 
 
 def parse_enrolment(content: bytes) -> Enrolment:
@@ -66,9 +74,7 @@ def parse_enrolment(content: bytes) -> Enrolment:
     try:
         found = Enrolment.model_validate_json(content)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        where = ".".join(str(part) for part in wrong["loc"]) or "file"
-        words = f"That is no enrolment file: {where}: {wrong['msg']}. Upload what lading-pi enrol printed."
+        words = f"That is no enrolment file: {_wrong(error)}. Upload what lading-pi enrol printed."
         raise InvalidInput("enrolment", words) from error
     if not is_thing(found.thing):
         raise InvalidInput("enrolment", "The device's name may have letters, digits, - and _ only, 64 at most.")

@@ -54,6 +54,10 @@ NOTHING_THERE = [
     ("lading-web admin create --name root", "give --passphrase-file"),
     ("lading-web admin create --name root --passphrase-file none.txt", "none.txt"),
     ("lading-web device provision --enrolment none.json --out b.json", "none.json is no enrolment file"),
+    (
+        "lading-web device provision --enrolment /dev/null --out b.json",
+        "/dev/null is no enrolment file: file: Invalid JSON",
+    ),
     ("lading-web device revoke --thing gate-1", "start lading-chain, or set rpc"),
     ("lading-pi run", "enrol this device first"),
     ("lading-pi check", "enrol this device first"),
