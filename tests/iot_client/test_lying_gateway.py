@@ -219,12 +219,7 @@ def on_proofs() -> Iterator[Attack]:
         )
         yield Attack(
             f"storage proof {name}",
-            result=only(
-                "eth_getProof",
-                lambda p, c=change: (
-                    p | {"storageProof": [p["storageProof"][0] | {"proof": c(p["storageProof"][0]["proof"])}]}
-                ),
-            ),
+            result=only("eth_getProof", lambda p, c=change: in_slot(p, c)),
         )
     for key, value in {
         "address": "0x" + "11" * 20, "balance": "0x1", "nonce": "0x2", "codeHash": "0x" + "11" * 32,

@@ -172,10 +172,6 @@ def test_answers_in_another_order_or_number_are_refused(shuffle: Any) -> None:
     assert not gate.try_to_open()
 
 
-def _other_world(**options: Any) -> sealing.World:
-    return sealing.world(sealing.RELEASING, **options)
-
-
 def test_a_proof_of_another_block_is_refused() -> None:
     """The state of block 5 does not hang on block 9's root."""
     chain = Chain(sealing.keyring(3), start=sealing.world(sealing.RELEASING))
