@@ -106,8 +106,8 @@ def test_a_release_that_is_reorganised_away_after_the_opening_goes_to_the_operat
     opens_once(door)
     door.gateway.begin(Attack("taken back", shows=forged(lambda fork: fork.seal(14, state=world(SOLD)))))
     wait_until(lambda: [one.state for one in door.pi.releases.in_hand] == ["case"], "a case")
+    wait_until(lambda: "call the operator" in (door.folder / "door.txt").read_text(), "the door's word")
     assert door.pulses == 1
-    assert "call the operator" in (door.folder / "door.txt").read_text()
 
 
 def test_with_the_cloud_away_a_proven_release_opens_by_the_local_path(door: LyingDoor) -> None:

@@ -59,13 +59,20 @@ def buy(page: Page, sale: str) -> None:
     page.goto(sale)
     page.fill("#buy-pass", PASSPHRASE)
     page.click("form.once button.full")
-    page.wait_for_url("**/transactions/*")
+    refused = page.locator(".note.error")
+    expect(refused.or_(page.locator("[data-state]")).first).to_be_visible(timeout=PATIENCE_MS)
+    assert refused.all_text_contents() == []
 
 
 def settled(page: Page) -> str:
     """Wait until the open page says so; return the hash of the block that it names."""
     expect(page.locator(".note.done a.button")).to_be_visible(timeout=2 * PATIENCE_MS)
     return page.text_content("[data-name=block-hash]")
+
+
+def healed(network: Chain) -> None:
+    """Wait until every node follows again: one that stood still may lag for a while."""
+    network.await_agreement(network.await_progress())
 
 
 def owner_of(shop: Shop, sale: str) -> str:
@@ -106,11 +113,13 @@ def test_without_any_node_what_was_signed_is_kept(network, shop, visit):
         other.goto("/sell")
         expect(other.locator("table")).to_be_visible(timeout=PATIENCE_MS)
     settled(page)
+    healed(network)
     assert owner_of(shop, sale) == shop.world.people["buyer"].address
 
 
 def test_a_reorganisation_is_followed_by_the_open_page(network, shop, visit):
     """The sealer is taken back below the purchase and goes another way: mined again, settled in another block."""
+    healed(network)
     page, sale = visit("buyer"), put_up(shop, "F4")
     sealer = network.names()[0]
     before = network.number(sealer)
@@ -124,6 +133,7 @@ def test_a_reorganisation_is_followed_by_the_open_page(network, shop, visit):
         network.kill(sealer)
         wait_for(lambda: network.number(sealer) > top + 1, 180)
     assert settled(page) != first
+    healed(network)
     assert owner_of(shop, sale) == shop.world.people["buyer"].address
     wait_for(lambda: "Paid in full" in page.request.get(shop.url + sale).text())
     assert shop.world.parts.chain.balance(shop.world.people["seller"].address) > 1000 * ETHER
