@@ -29,7 +29,8 @@ MAINS: dict[str, Main] = {
     "contracts": contracts.__main__.main,
 }
 OWN = "work in a clone of your own"
-NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--") if os.geteuid() == 0 else ()
+POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all", "--") if os.geteuid() == 0 else ()
+"""Root without its powers: bound by a file's mode as everybody is, and able to reach this Python wherever it lies."""
 SCRIPTS = ("audit", "bench", "check", "demo", "setup", "test")
 NOTHING_THERE = [
     ("lading-chain up", "run `lading-chain new` first"),
@@ -183,7 +184,7 @@ def test_setup_refuses_a_checkout_of_somebody_else() -> None:
         shutil.copytree("scripts", checkout / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
         checkout.chmod(0o555)
         ended = subprocess.run(
-            [*NOBODY, checkout / "scripts" / "setup"], capture_output=True, text=True, check=False, timeout=60
+            [*POWERLESS, checkout / "scripts" / "setup"], capture_output=True, text=True, check=False, timeout=60
         )
         checkout.chmod(0o755)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -191,10 +192,10 @@ def test_setup_refuses_a_checkout_of_somebody_else() -> None:
 
 
 def as_stranger(*command: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as somebody who owns nothing, in a user namespace where this is not root's already."""
+    """Run a command as somebody whom the modes of files bind."""
     environment = os.environ | {"LADING_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        [*NOBODY, sys.executable, "-m", *command],
+        [*POWERLESS, sys.executable, "-m", *command],
         capture_output=True, text=True, check=False, timeout=120, env=environment,
     )  # fmt: skip
 
