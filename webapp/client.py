@@ -3,6 +3,7 @@
 For programs and for this project's own tests and commands. It needs nothing of the rest of the application.
 """
 
+import itertools
 import json
 import secrets
 import time
@@ -84,8 +85,15 @@ class Client:
         return _read(self._http.post("/transactions", json={"raw": raw}, headers=headers))
 
     def events(self, after: str = "", **query: Any) -> Iterator[Happened]:
-        """Yield what happens, for ever: a broken line is taken up again where it was; none is lost or told twice."""
-        place = after
+        """Listen from a place, or from this call on, for ever.
+
+        A broken line is taken up again where it was; none is lost or told twice.
+        """
+        heard = self._heard(after, query)
+        # A generator begins when it is first asked: what happened between the call and that would be missed.
+        return heard if after else itertools.chain([next(heard)], heard)
+
+    def _heard(self, place: str, query: Json) -> Iterator[Happened]:
         while True:
             try:
                 for reached, happened in self._listen(place, query):

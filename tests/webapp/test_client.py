@@ -47,6 +47,14 @@ def test_a_program_reads_pages_through_sends_and_hears(world, url):
         assert next(client.events(heard[1].id)) == heard[2]
 
 
+def test_whoever_listens_hears_what_happens_from_the_call_on(world, url):
+    """Also what happens before the first one is asked for."""
+    with Client(url, token_of(world, "buyer")) as client:
+        heard = client.events(kinds="orders")
+        sold(world)
+        assert [happened.kind for happened in islice(heard, 2)] == ["start", "sale"]
+
+
 def test_the_command_asks_with_the_token_of_the_environment(world, url, monkeypatch, capsys):
     """JSON on standard output; a problem in words and status 1."""
     monkeypatch.setenv("LADING_TOKEN", token_of(world, "other", Scope.READ))
