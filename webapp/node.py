@@ -1,7 +1,9 @@
-"""JSON-RPC to the first node that answers: several URLs, one client, batches."""
+"""JSON-RPC to a node that answers and keeps up: several URLs, one client, batches."""
 
 import itertools
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import httpx
@@ -13,6 +15,10 @@ from web3.types import RPCEndpoint, RPCResponse
 from webapp.errors import NodeUnreachable, WebError
 
 BATCH = 100
+LOOK_S = 2.0
+"""So often at most, and only while there are calls, the heads of all nodes are compared."""
+LAG_BLOCKS = 2
+"""A node is left when another one is this far ahead: one block is the time that it takes to travel."""
 
 
 class RpcError(WebError):
@@ -27,14 +33,26 @@ class RpcError(WebError):
         self.answer: Any = {"error": error}
 
 
+def best_turn(turn: int, heads: Mapping[int, int]) -> int:
+    """Return whose turn it is, by the heads of those that answered: the same node, unless another one is ahead."""
+    highest = max(heads.values(), default=0)
+    keeps_up = turn in heads and highest - heads[turn] < LAG_BLOCKS
+    return turn if keeps_up or not heads else min(each for each, head in heads.items() if head == highest)
+
+
 class Node:
-    """Asks the node that answered last, and the next one when it no longer does."""
+    """Asks the node that answered last, and another one when it no longer answers or falls behind.
+
+    A node that is cut off from its peers still answers, with a picture of the past, and keeps what it is sent to
+    itself. So the heads are compared, beside the call that gave the occasion: no call waits for it.
+    """
 
     def __init__(self, urls: Sequence[str], timeout_s: float = 5.0) -> None:
         """Use these URLs, in this order."""
         self._urls = list(urls)
         self._first = 0
         self._ids = itertools.count(1)
+        self._next_look = 0.0
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
         self._client = httpx.Client(timeout=httpx.Timeout(timeout_s, connect=1.0), limits=limits)
 
@@ -61,6 +79,7 @@ class Node:
 
     def post(self, body: Any) -> Any:
         """Send a body to the first node that answers and return its answer."""
+        self._look_when_due()
         for step in range(len(self._urls)):
             turn = (self._first + step) % len(self._urls)
             try:
@@ -70,6 +89,24 @@ class Node:
             self._first = turn
             return answer
         raise NodeUnreachable(", ".join(self._urls) or "none is configured")
+
+    def _look_when_due(self) -> None:
+        now = time.monotonic()
+        if len(self._urls) > 1 and now >= self._next_look:
+            self._next_look = now + LOOK_S
+            threading.Thread(target=self.compare, name="heads", daemon=True).start()
+
+    def compare(self) -> None:
+        """Ask every node for its head and turn to the one that is ahead."""
+        heads = {turn: head for turn in range(len(self._urls)) if (head := self._head(turn)) is not None}
+        self._first = best_turn(self._first, heads)
+
+    def _head(self, turn: int) -> int | None:
+        asked = self._request("eth_blockNumber", ())
+        try:
+            return int(self._client.post(self._urls[turn], json=asked, timeout=LOOK_S / 2).json()["result"], 16)
+        except (httpx.HTTPError, RuntimeError, ValueError, LookupError, TypeError):
+            return None
 
     def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
-from worlds import start_anvil, stop, wait_for
+from worlds import wait_for
 
 from contracts.calls import Call
 from webapp.chain import Chain
@@ -61,15 +61,6 @@ def test_signed_bytes_survive_a_dead_node_and_a_restart(world):
     world.settle()
     assert rows(world)[0].state == State.DONE
     assert rows(world)[0].raw is None
-
-
-def test_a_killed_node_is_passed_over(world):
-    """With two URLs the second answers when the first is gone."""
-    dying, url = start_anvil("--accounts", "1")
-    node = Node((url, world.url), 5.0)
-    stop(dying)
-    assert int(node.call("eth_blockNumber"), 16) >= 0
-    node.close()
 
 
 def test_an_undone_block_puts_a_transaction_back_until_it_is_mined_again(world):
