@@ -2,12 +2,11 @@
 
 import json
 import os
-import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from geth_network.child import log_tail, run_once
+from geth_network.child import run_once
 from geth_network.errors import FolderError, NodeError
 from geth_network.flags import bootnode_command, geth_command, geth_config
 from geth_network.folder import Folder, read_secret, read_text, write_atomically
@@ -16,11 +15,6 @@ from geth_network.network import Network, Node, Role
 from geth_network.programs import find_program
 from geth_network.settings import Settings
 
-DAMAGE = re.compile(
-    r"Fatal: .*chaindata|malformed|corrupt|checksum mismatch|missing trie node|invalid table|bad magic|invalid chunk|"
-    r"unsupported chunk|genesis block not found|incompatible genesis|file does not exist",
-    re.IGNORECASE,
-)
 MARK = "genesis-hash"  # written when `geth init` has ended, so that half an init is done again
 
 
@@ -92,11 +86,6 @@ def renew(folder: Folder, network: Network, name: str, geth: str) -> None:
     """An empty data folder with the right genesis, keys kept."""
     forget_chain(folder, name)
     initialise(Path(geth), folder, network, network.node(name))
-
-
-def damage_in(folder: Folder, name: str) -> bool:
-    """Whether a node's last words speak of damaged data."""
-    return DAMAGE.search(log_tail(folder.log(name), 60)) is not None
 
 
 def forget_chain(folder: Folder, node: str) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from geth_network.child import Child, log_tail
+from geth_network.diagnosis import advice
 from geth_network.errors import ChainError, NodeError, RpcError
 from geth_network.folder import Folder, write_atomically
 from geth_network.network import Network, Role, load_network
-from geth_network.preparation import configure, damage_in, renew
+from geth_network.preparation import configure, renew
 from geth_network.requests import take_requests
 from geth_network.rpc import IpcNode, head_or_none
 from geth_network.watchdog import Restarts
@@ -135,8 +136,9 @@ class Supervisor:
         """While starting, a node that ends is a reason to give up at once."""
         dead = [name for name, kept in self.nodes.items() if kept.child and kept.child.exit_status() is not None]
         if dead:
-            hints = "".join(f"\n{self.damage_hint(name)}" for name in dead if damage_in(self.folder, name))
-            raise NodeError(f"{' '.join(dead)} ended while starting; {self.last_words(dead)}{hints}")
+            known = [words for name in dead if (words := self.advice(name))]
+            why = "".join(f"\n{words}" for words in known or [self.last_words(dead)])
+            raise NodeError(f"{' '.join(dead)} ended while starting:{why}\nlogs: {self.folder.path / 'logs'}")
 
     def last_words(self, names: Iterable[str]) -> str:
         """The ends of logs, for a message."""
@@ -169,18 +171,17 @@ class Supervisor:
         delay = keeping.restarts.next_delay_s(now - child.started)
         if delay is None:
             keeping.alarm = f"{name} failed {keeping.restarts.failures} times in a row and stays down"
-            if damage_in(self.folder, name):
-                keeping.alarm += f": {self.damage_hint(name)}"
+            if words := self.advice(name):
+                keeping.alarm += f": {words}"
             self.say(f"ALARM: {keeping.alarm}; {self.last_words([name])}")
         else:
             keeping.start_at = now + delay
             self.say(f"{name} ended with status {child.exit_status()}: starting it again in {delay:.0f} s")
         self.note()
 
-    @staticmethod
-    def damage_hint(name: str) -> str:
-        """What to do about a data folder that geth cannot read."""
-        return f"the data folder of {name} is damaged; `lading-chain resync {name}` fetches the chain anew, keys stay"
+    def advice(self, name: str) -> str | None:
+        """What to do about a node that ended, if its log tells."""
+        return advice(name, self.folder.data(name), log_tail(self.folder.log(name), 60))
 
     def note(self) -> None:
         """Writes state.json."""

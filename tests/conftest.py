@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from contracts.recursion import keep_guard
+
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
 MINUTE_S = 60
 LONG_S = 3 * 3600
+
+keep_guard()  # whichever folders share this process, deep JSON meets the limit that each command has
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

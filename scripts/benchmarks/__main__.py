@@ -30,11 +30,20 @@ def main(argv: list[str] | None = None) -> int:
     if before:
         _print_moved(before, run)
     if arguments.write:
-        whole = run.with_others(stored) if stored else run
-        store(whole, STORED)
-        for page in write(whole, DOCS):
-            Console(stderr=True).print(f"written: {page.relative_to(DOCS.parent)}")
+        failed = not _kept(run.with_others(stored) if stored else run) or failed
     return int(failed)
+
+
+def _kept(run: Run) -> bool:
+    try:
+        store(run, STORED)
+        changed = write(run, DOCS)
+    except OSError as error:  # of a full disk
+        sys.stderr.write(f"bench: measured as above, but not all of it is written: {error}\n")
+        return False
+    for page in changed:
+        Console(stderr=True).print(f"written: {page.relative_to(DOCS.parent)}")
+    return True
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

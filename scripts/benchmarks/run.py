@@ -70,8 +70,11 @@ def store(run: Run, path: Path) -> None:
     """Write a run as a whole or not at all."""
     content = {"taken": run.taken, "figures": [figure.as_json() for figure in run.figures]}
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Run:

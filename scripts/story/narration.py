@@ -37,8 +37,11 @@ class Narrator:
         self._write(f"     {self._paint(DIM, reason)}")
 
     def trouble(self, sentence: str) -> None:
-        """Tell what went wrong."""
-        self._write(f"   {self._paint(RED, '✗')} {sentence}")
+        """Tell what went wrong; its further lines stand below the first."""
+        first, *more = sentence.splitlines()
+        self._write(f"   {self._paint(RED, '✗')} {first}")
+        for line in more:
+            self._write(f"     {line}")
 
     def _paint(self, code: str, text: str) -> str:
         return f"{code}{text}{PLAIN}" if self.out.isatty() else text

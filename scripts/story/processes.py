@@ -28,6 +28,14 @@ class ProcessFailed(RuntimeError):  # noqa: N818  # reads as what happened
     """A process ended or stayed silent while others need it; the message names its log."""
 
 
+def last_words(log: str) -> str:
+    """Return how a command's log ends: its own last refusal to the end, else three lines; at most eight."""
+    lines = log.strip().splitlines()
+    refusals = [at for at, line in enumerate(lines) if line.startswith("lading-")]
+    start = max(refusals[-1], len(lines) - 8) if refusals else -3
+    return "\n".join(lines[start:])
+
+
 def await_condition(condition: Callable[[], T | None], what: str, seconds: float = START_S) -> T:
     """Return the first true answer of `condition`; raise ProcessFailed when none comes in time."""
     deadline = time.monotonic() + seconds
@@ -86,8 +94,8 @@ class RunFolder:
     def _await_ready(self, name: str, process: subprocess.Popen[bytes], ready_file: Path, log: Path) -> dict[str, Any]:
         def answer() -> dict[str, Any] | None:
             if process.poll() is not None:
-                last = log.read_text(errors="replace").strip().splitlines()[-3:]
-                raise ProcessFailed(f"{name} ended with status {process.returncode} ({log}): {' / '.join(last)}")
+                last = last_words(log.read_text(errors="replace"))
+                raise ProcessFailed(f"{name} ended with status {process.returncode}:\n{last}\nAll that it said: {log}")
             return _read_ready(ready_file, process.pid)
 
         return await_condition(answer, f"{name} getting ready (its log: {log})")

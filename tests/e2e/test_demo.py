@@ -10,7 +10,7 @@ import pytest
 from scripts.story import processes
 from scripts.story.__main__ import MARK, RunFolderTaken, claimed
 from scripts.story.ports import Ports, holder, is_free
-from scripts.story.processes import ProcessFailed, RunFolder
+from scripts.story.processes import ProcessFailed, RunFolder, last_words
 
 
 def test_a_taken_port_is_named_with_its_holder() -> None:
@@ -55,6 +55,21 @@ def test_a_command_that_does_not_end_is_said(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(processes, "RUN_S", 0.1)
     with pytest.raises(ProcessFailed, match=r"^sleep 60 did not end within 0\.1 s$"):
         RunFolder(tmp_path).run("sleep", "60")
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("INFO a\nlading-chain: full\nadvice\n", "lading-chain: full\nadvice"),
+        ("lading-chain: first\nINFO\nlading-chain: last\n", "lading-chain: last"),
+        ("lading-chain: long\n" + "\n".join("abcdefghij"), "\n".join("cdefghij")),
+        ("a\nb\nc\nd\n", "b\nc\nd"),
+        ("", ""),
+    ],
+)
+def test_a_command_that_ended_has_the_last_word(log: str, words: str) -> None:
+    """Its own refusal is shown, not what its children said before."""
+    assert last_words(log) == words
 
 
 def test_wrong_options_are_wrong_usage() -> None:

@@ -249,3 +249,16 @@ def test_a_full_disk_is_said(command: str, tmp_path: Path) -> None:
     assert "No space left on device" in ended.stderr or "disk is full" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
+
+
+@pytest.mark.slow
+def test_an_audit_that_cannot_write_its_parts_fails_and_keeps_the_earlier_ones(tmp_path: Path) -> None:
+    """No file may pass eight kilobytes: status 1, no empty document in place of a whole one, no draft left."""
+    (tmp_path / "python.json").write_text("earlier")
+    limited = 'ulimit -f 8; exec scripts/audit parts --out "$1"'
+    ended = subprocess.run(
+        ["bash", "-c", limited, "bash", str(tmp_path)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stderr.endswith("audit: parts did not pass\n")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("python.json", "earlier")]

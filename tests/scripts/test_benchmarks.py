@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -66,6 +67,21 @@ def test_a_kept_run_is_read_back(tmp_path: Path) -> None:
         (tmp_path / "other.json").write_text(text, encoding="utf-8")
         with pytest.raises(ValueError, match=r"other\.json holds no run"):
             load(tmp_path / "other.json")
+
+
+def test_a_run_that_cannot_be_kept_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk the kept run stays whole and no draft lies about."""
+    kept = tmp_path / "benchmarks.json"
+    store(run(Figure("web", "pages", 3)), kept)
+    before = kept.read_text()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        store(run(Figure("web", "pages", 4)), kept)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("benchmarks.json", before)]
 
 
 def test_modules_that_were_not_measured_keep_their_figures() -> None:
