@@ -10,7 +10,7 @@ from geth_network import commands
 from geth_network.errors import ChainError
 from geth_network.folder import Folder
 from geth_network.network import Kind
-from geth_network.settings import lading_home
+from geth_network.run_folder import run_folder
 
 
 def add_place(command: argparse.ArgumentParser) -> None:
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     os.umask(0o077)  # folders 0700, files 0600, also those that the nodes make
     arguments = build_parser().parse_args(argv)
     try:
-        arguments.run(Folder(lading_home() / "chain"), arguments)
+        arguments.run(Folder(run_folder() / "chain"), arguments)
     except ChainError as refusal:
         print(f"lading-chain: {refusal}", file=sys.stderr)
         sys.exit(1)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from geth_network.errors import MissingBinaryError
-from geth_network.settings import CHECKOUT
+from geth_network.run_folder import CHECKOUT
 
 
 def find_node() -> Path:

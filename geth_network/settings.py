@@ -1,7 +1,5 @@
 """The table `[chain]` of lading.toml, each key overridden by `LADING_CHAIN_<KEY>`."""
 
-import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +8,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from geth_network.errors import SettingsError
 from geth_network.monitor import ANYWHERE, WHERE
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-
-
-def lading_home() -> Path:
-    """The run folder: `LADING_HOME`, or `.lading` beside the checkout's files."""
-    return Path(os.environ.get("LADING_HOME") or CHECKOUT / ".lading").resolve()
-
-
-def lading_config() -> Path:
-    """The settings file: `LADING_CONFIG`, or `lading.toml` in the run folder."""
-    return Path(os.environ.get("LADING_CONFIG") or lading_home() / "lading.toml")
+from geth_network.run_folder import read_table, settings_file
 
 
 class Settings(BaseSettings):
@@ -60,7 +47,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options first, then the environment, then the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table("chain"))
 
 
 def read_settings(**options: Any) -> Settings:
@@ -70,26 +57,4 @@ def read_settings(**options: Any) -> Settings:
     except ValidationError as refusal:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in refusal.errors())
         faults = faults.replace("Extra inputs are not permitted", "there is no such setting")
-        raise SettingsError(f"[chain] of {lading_config()}, or LADING_CHAIN_…: {faults}") from None
-
-
-def read_table() -> dict[str, Any]:
-    """The table `[chain]` of the settings file; empty where nobody wrote one.
-
-    Raises:
-        SettingsError: the file cannot be read, or is none of settings.
-    """
-    path = lading_config()
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("chain", {})
-    except FileNotFoundError:
-        if path.resolve() != (lading_home() / "lading.toml").resolve():
-            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
-        return {}
-    except OSError as fault:
-        raise SettingsError(f"{path}: {fault.strerror}") from fault
-    except ValueError as damage:
-        raise SettingsError(f"{path} is not TOML: {damage}") from damage
-    if not isinstance(table, dict):
-        raise SettingsError(f"{path}: write [chain] and its settings below it, not chain = …")
-    return table
+        raise SettingsError(f"[chain] of {settings_file()}, or LADING_CHAIN_…: {faults}") from None

@@ -1,4 +1,4 @@
-"""How the Pi's processes are told to stop."""
+"""How the processes of this folder are told to stop."""
 
 import os
 import signal

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from iot_cloud.errors import NotRunningError
-from iot_cloud.settings import run_folder
+from iot_cloud.run_folder import run_folder
 
 
 @dataclass(frozen=True)

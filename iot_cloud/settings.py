@@ -1,29 +1,15 @@
 """The table [cloud] of lading.toml, overridden by LADING_CLOUD_* in the environment."""
 
-import os
-import tomllib
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from iot_cloud.errors import SettingsError
 from iot_cloud.monitor import ANYWHERE, WHERE
+from iot_cloud.run_folder import read_table, settings_file
 
 Order = Literal["delta-first", "accepted-first", "random"]
-
-
-def run_folder() -> Path:
-    """Where the project keeps its state: LADING_HOME, or `.lading` beside the packages."""
-    named = os.environ.get("LADING_HOME")
-    return Path(named).absolute() if named else Path(__file__).resolve().parents[1] / ".lading"
-
-
-def config_file() -> Path:
-    """The settings' file: LADING_CONFIG, or `lading.toml` in the run folder."""
-    named = os.environ.get("LADING_CONFIG")
-    return Path(named).absolute() if named else run_folder() / "lading.toml"
 
 
 class Settings(BaseSettings):
@@ -59,7 +45,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table("cloud"))
 
 
 def load_settings() -> Settings:
@@ -69,28 +55,6 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"[cloud] {key} in {config_file()} or the environment: {first['msg']}") from error
+        raise SettingsError(f"[cloud] {key} in {settings_file()} or the environment: {first['msg']}") from error
     except ValueError as error:
         raise SettingsError(f"LADING_CLOUD_… of the environment: {error}") from error
-
-
-def read_table() -> dict[str, Any]:
-    """The table `[cloud]` of the settings file; empty where nobody wrote one.
-
-    Raises:
-        SettingsError: the file cannot be read, or is none of settings.
-    """
-    path = config_file()
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("cloud", {})
-    except FileNotFoundError:
-        if path.resolve() != (run_folder() / "lading.toml").resolve():
-            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
-        return {}
-    except OSError as fault:
-        raise SettingsError(f"{path}: {fault.strerror}") from fault
-    except ValueError as damage:
-        raise SettingsError(f"{path} is not TOML: {damage}") from damage
-    if not isinstance(table, dict):
-        raise SettingsError(f"{path}: write [cloud] and its settings below it, not cloud = …")
-    return table

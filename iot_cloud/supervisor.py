@@ -28,7 +28,8 @@ from iot_cloud.monitor import monitored
 from iot_cloud.names import ADMIN
 from iot_cloud.operator_key import operator_key
 from iot_cloud.registry import Registry
-from iot_cloud.settings import Settings, config_file, run_folder
+from iot_cloud.run_folder import run_folder, settings_file
+from iot_cloud.settings import Settings
 from iot_cloud.signals import on_stop
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class Supervisor:
 def up(home: CloudHome, settings: Settings, announce: Callable[[str], None]) -> None:
     """Run the cloud in the foreground."""
     # The children run elsewhere: a relative path would mean another folder to them.
-    os.environ |= {"LADING_HOME": str(run_folder()), "LADING_CONFIG": str(config_file())}
+    os.environ |= {"LADING_HOME": str(run_folder()), "LADING_CONFIG": str(settings_file())}
     home.create()
     lock = RunLock(home.lock)
     logging.basicConfig(

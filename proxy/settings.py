@@ -1,19 +1,17 @@
 """What the gateway is told: the table [gateway] of lading.toml and LADING_GATEWAY_* of the environment."""
 
-import os
 import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from proxy.errors import SettingsError
+from proxy.run_folder import read_table, run_folder
 
 HOST = r"^[0-9A-Fa-f.:]+$"
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")]
-CHECKOUT = Path(__file__).resolve().parents[1]
 JS_MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 UNSAYABLE = re.compile(r"""['"\\$\x00-\x1f\x7f]""")
 
@@ -35,13 +33,8 @@ def sayable(path: Path) -> Path:
 Sayable = Annotated[Path, AfterValidator(sayable)]
 
 
-def home_folder() -> Path:
-    """The run folder: LADING_HOME, or .lading beside the checkout's files."""
-    return Path(os.environ.get("LADING_HOME") or CHECKOUT / ".lading").resolve()
-
-
 def _under(*parts: str) -> Path:
-    return home_folder().joinpath(*parts)
+    return run_folder().joinpath(*parts)
 
 
 class Settings(BaseSettings):
@@ -49,7 +42,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LADING_GATEWAY_", frozen=True, extra="forbid")
 
-    home: Sayable = Field(default_factory=home_folder, validate_default=True, description="the run folder")
+    home: Sayable = Field(default_factory=run_folder, validate_default=True, description="the run folder")
     host: str = Field("127.0.0.1", pattern=HOST)
     devices_port: int = Field(8443, ge=0, le=65535)
     wallets_host: str = Field("127.0.0.1", pattern=HOST)
@@ -103,7 +96,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, which wins over the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table("gateway"))
 
     @property
     def folder(self) -> Path:
@@ -125,25 +118,3 @@ def load_settings() -> Settings:
         raise SettingsError(f"[gateway] {name}: {first['msg']}") from error
     except ValueError as error:
         raise SettingsError(f"LADING_GATEWAY_… of the environment: {error}") from error
-
-
-def read_table() -> dict[str, Any]:
-    """The table `[gateway]` of the settings file; empty where nobody wrote one.
-
-    Raises:
-        SettingsError: the file cannot be read, or is none of settings.
-    """
-    path = Path(os.environ.get("LADING_CONFIG") or home_folder() / "lading.toml")
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("gateway", {})
-    except FileNotFoundError:
-        if path.resolve() != (home_folder() / "lading.toml").resolve():
-            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
-        return {}
-    except OSError as fault:
-        raise SettingsError(f"{path}: {fault.strerror}") from fault
-    except ValueError as damage:
-        raise SettingsError(f"{path} is not TOML: {damage}") from damage
-    if not isinstance(table, dict):
-        raise SettingsError(f"{path}: write [gateway] and its settings below it, not gateway = …")
-    return table

@@ -148,11 +148,6 @@ def operates(user: User, site: int, chain_id: int) -> bool:
     return row is not None and row.operator == user.address
 
 
-def is_staff(user: User | None) -> bool:
-    """Whether this person works for the warehouse or the consortium."""
-    return user is not None and user.role in STAFF
-
-
 def check_rate(*subjects: str) -> None:
     """Refuse when one of these subjects has failed too often lately.
 

@@ -1,30 +1,16 @@
 """Settings of the web application: the table `[web]` of `lading.toml`, overridden by `LADING_WEB_…`."""
 
 import json
-import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from webapp.errors import SettingsError
-
-CHECKOUT = Path(__file__).resolve().parents[1]
+from webapp.run_folder import read_table, run_folder
 
 SMALLEST_CONSORTIUM = 3
 """Sealers that a chain elsewhere is taken to have; `confirmations` tells better."""
-
-
-def run_folder() -> Path:
-    """Return the run folder: `LADING_HOME`, else `.lading` beside the checkout's files."""
-    return Path(os.environ.get("LADING_HOME") or CHECKOUT / ".lading").resolve()
-
-
-def config_file() -> Path:
-    """Return the file that holds the settings."""
-    return Path(os.environ.get("LADING_CONFIG") or run_folder() / "lading.toml")
 
 
 def sealer_count(home: Path) -> int:
@@ -43,28 +29,6 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def read_table() -> dict[str, Any]:
-    """Return the table `[web]` of the settings file; empty where nobody wrote one.
-
-    Raises:
-        SettingsError: the file cannot be read, or is none of settings.
-    """
-    path = config_file()
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("web", {})
-    except FileNotFoundError:
-        if path.resolve() != (run_folder() / "lading.toml").resolve():
-            raise SettingsError(f"{path}, which LADING_CONFIG names, is not there") from None
-        return {}
-    except OSError as fault:
-        raise SettingsError(f"{path}: {fault.strerror}") from fault
-    except ValueError as damage:
-        raise SettingsError(f"{path} is not TOML: {damage}") from damage
-    if not isinstance(table, dict):
-        raise SettingsError(f"{path}: write [web] and its settings below it, not web = …")
-    return table
 
 
 class Settings(BaseSettings):
@@ -125,7 +89,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_table("web"))
 
     @property
     def folder(self) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import geth_network
 from geth_network.programs import find_program
-from geth_network.settings import CHECKOUT
+from geth_network.run_folder import CHECKOUT
 
 MODULE = Path(geth_network.__file__).parent / "build"
 CLOCK = Path(__file__).parent / "skew" / "skew.go"

@@ -13,7 +13,7 @@ from contracts.deployment import deploy
 from geth_network import fund
 from geth_network.amounts import ETHER
 from geth_network.programs import find_program
-from geth_network.settings import CHECKOUT
+from geth_network.run_folder import CHECKOUT
 from tests.geth_network.chain import Chain
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]

@@ -34,6 +34,20 @@ def commands() -> dict[str, str]:
     return {folder: name for name, folder in pairs}
 
 
+@pytest.mark.parametrize(
+    ("name", "folders"),
+    [
+        ("monitor.py", {"geth_network", "iot_cloud", "iot_client"}),
+        ("run_folder.py", {"geth_network", "proxy", "iot_cloud", "webapp"}),
+        ("signals.py", {"proxy", "iot_cloud", "iot_client", "webapp"}),
+    ],
+)
+def test_what_folders_have_alike_is_alike_to_the_letter(name: str, folders: set[str]) -> None:
+    """Folders that may not import one another have copies (docs/adr/0003); what is mended in one is mended in all."""
+    texts = {folder: Path(folder, name).read_text().replace(f"{folder}.", "FOLDER.") for folder in folders}
+    assert len(set(texts.values())) == 1, sorted(texts)
+
+
 @pytest.mark.row("I1")
 def test_the_table_of_layers_is_the_import_graph() -> None:
     """Each folder is one layer and imports of ours exactly what the table says."""
