@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import people
 from webapp.errors import Busy, NotAllowed
 from webapp.models import Attempt, AuditRow, SaleRow, SiteRow, User, now
-from webapp.people import STAFF, Role
+from webapp.people import Role
 from webapp.services import services
 
 View = Callable[..., Any]
