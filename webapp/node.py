@@ -53,6 +53,7 @@ class Node:
         self._first = 0
         self._ids = itertools.count(1)
         self._next_look = 0.0
+        self._looking = threading.Lock()
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
         self._client = httpx.Client(timeout=httpx.Timeout(timeout_s, connect=1.0), limits=limits)
 
@@ -91,10 +92,16 @@ class Node:
         raise NodeUnreachable(", ".join(self._urls) or "none is configured")
 
     def _look_when_due(self) -> None:
-        now = time.monotonic()
-        if len(self._urls) > 1 and now >= self._next_look:
-            self._next_look = now + LOOK_S
-            threading.Thread(target=self.compare, name="heads", daemon=True).start()
+        due = len(self._urls) > 1 and time.monotonic() >= self._next_look
+        if due and self._looking.acquire(blocking=False):
+            threading.Thread(target=self._look, name="heads", daemon=True).start()
+
+    def _look(self) -> None:
+        try:
+            self.compare()
+        finally:
+            self._next_look = time.monotonic() + LOOK_S
+            self._looking.release()
 
     def compare(self) -> None:
         """Ask every node for its head and turn to the one that is ahead."""
@@ -105,15 +112,16 @@ class Node:
         asked = self._request("eth_blockNumber", ())
         try:
             return int(self._client.post(self._urls[turn], json=asked, timeout=LOOK_S / 2).json()["result"], 16)
-        except (httpx.HTTPError, RuntimeError, ValueError, LookupError, TypeError):
+        except (httpx.HTTPError, ValueError, LookupError, TypeError):
             return None
 
     def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Close the connections, once a look at the heads has ended: it would open another."""
+        with self._looking:
+            self._client.close()
 
 
 def _result(answer: dict[str, Any]) -> Any:
