@@ -2,7 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,12 @@ class Payment:
 
 
 def fund(folder: Folder, address: str, wei: int, timeout_s: float = 60) -> Payment:
-    """Pays and waits until a majority of the sealers has built on it. One payment at a time, so that nonces follow.
+    """Pays one account, as `fund_all` does."""
+    return fund_all(folder, {address: wei}, timeout_s)[address]
+
+
+def fund_all(folder: Folder, payments: Mapping[str, int], timeout_s: float = 60) -> dict[str, Payment]:
+    """Pays each address so many wei, waits until a majority of the sealers has built on all. One caller at a time pays.
 
     A payment that a one-block reorganisation takes back would leave the receiver's next transaction unpayable at the
     sealers, which forget it: nodes announce a transaction once.
@@ -41,9 +46,9 @@ def fund(folder: Folder, address: str, wei: int, timeout_s: float = 60) -> Payme
     ask = first_answering([*map(HttpNode, ready["rpc"]), *(IpcNode(folder.ipc(node.name)) for node in sealers)])
     with (folder.treasury / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        transaction = send(ask, treasury, int(ready["chain_id"]), address, wei)
-        mined = await_settled(ask, transaction, len(ready["sealers"]) // 2, timeout_s)
-    return Payment(transaction, int(mined["blockNumber"], 16), int(ask("eth_getBalance", address, "latest"), 16))
+        chain_id, depth = int(ready["chain_id"]), len(ready["sealers"]) // 2
+        sent = {address: send(ask, treasury, chain_id, address, wei) for address, wei in payments.items()}
+        return {address: settled(ask, address, hash_, depth, timeout_s) for address, hash_ in sent.items()}
 
 
 def first_answering(nodes: Sequence[Ask]) -> Ask:
@@ -63,6 +68,12 @@ def send(ask: Ask, payer: LocalAccount, chain_id: int, address: str, wei: int) -
     }  # fmt: skip
     signed = payer.sign_transaction(fields)
     return str(ask("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex().removeprefix("0x")))
+
+
+def settled(ask: Ask, address: str, transaction: str, depth: int, timeout_s: float) -> Payment:
+    """The payment, once its block has `depth` blocks on top."""
+    mined = await_settled(ask, transaction, depth, timeout_s)
+    return Payment(transaction, int(mined["blockNumber"], 16), int(ask("eth_getBalance", address, "latest"), 16))
 
 
 def await_mined(ask: Ask, transaction: str, timeout_s: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +29,12 @@ class Person:
 def make_admin(stage: Stage) -> str:
     """Make the consortium's admin, who deploys the contracts and lists operators; return the address."""
     address = make_key(stage.path, "admin")
-    stage.fund(address, 10)
+    stage.fund({address: 10})
     return address
 
 
-def make_person(stage: Stage, name: str, role: str, ether: int, *, key_file: Path | None = None) -> Person:
-    """Make a built-in account and fund it from the treasury."""
+def make_person(stage: Stage, name: str, role: str, *, key_file: Path | None = None) -> Person:
+    """Make a built-in account, which has nothing yet."""
     passphrase = "-".join(secrets.token_hex(2) for _ in range(4))
     file = stage.path / "demo" / "keys" / f"{name}.passphrase"
     file.touch(mode=0o600)
@@ -41,8 +42,22 @@ def make_person(stage: Stage, name: str, role: str, ether: int, *, key_file: Pat
     command = ["lading-web", "account", "create", "--name", name, "--role", role, "--verified", "--json"]
     key = ["--key-file", str(key_file)] if key_file else []
     address = json.loads(stage.folder.run(*command, *key, "--passphrase-file", str(file)))["address"]
-    stage.fund(address, ether)
     return Person(name, role, address, passphrase)
+
+
+def make_people(stage: Stage, buyer_ether: int) -> tuple[Person, Person, Person]:
+    """Make seller, buyer and operator side by side, fund them, and list the operator."""
+    with ThreadPoolExecutor() as beside:
+        making = [
+            beside.submit(make_person, stage, "seller", "seller"),
+            beside.submit(make_person, stage, "buyer", "buyer"),
+            beside.submit(make_operator, stage),
+        ]
+        seller, buyer, operator = (one.result() for one in making)
+        funding = beside.submit(stage.fund, {seller.address: 1, buyer.address: buyer_ether, operator.address: 10})
+        stage.send("admin", stage.registry().list_operator(operator.address, OPERATOR))
+        funding.result()
+    return seller, buyer, operator
 
 
 def make_operator(stage: Stage) -> Person:
@@ -53,11 +68,9 @@ def make_operator(stage: Stage) -> Person:
     key_file.touch(mode=0o600)
     key_file.write_text(Account.decrypt(json.loads(keystore.read_text()), password.read_text()).hex())
     try:
-        operator = make_person(stage, "operator", "operator", 10, key_file=key_file)
+        return make_person(stage, "operator", "operator", key_file=key_file)
     finally:
         key_file.unlink()
-    stage.send("admin", stage.registry().list_operator(operator.address, OPERATOR))
-    return operator
 
 
 def open_sites(stage: Stage) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from contracts.deployment import Deployment, deploy, load_deployments
 from contracts.events import Event, decode_log
 from contracts.registry import DeviceRegistry
 from geth_network.folder import Folder
-from geth_network.fund import fund
+from geth_network.fund import fund_all
 from scripts.story.ports import Ports
 from scripts.story.processes import RunFolder
 
@@ -33,6 +34,7 @@ class Stage:
     ports: Ports
     ready: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    writing: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def path(self) -> Path:
@@ -55,9 +57,12 @@ class Stage:
 
     def configure(self, table: str, **values: Any) -> None:
         """Add settings of one process and write lading.toml anew."""
-        self.settings.setdefault(table, {}).update(values)
-        tables = (f"[{name}]\n{_lines(keys)}" for name, keys in self.settings.items())
-        (self.path / "lading.toml").write_text("\n".join(tables))
+        with self.writing:
+            self.settings.setdefault(table, {}).update(values)
+            tables = (f"[{name}]\n{_lines(keys)}" for name, keys in self.settings.items())
+            draft = self.path / ".lading.toml"
+            draft.write_text("\n".join(tables))
+            draft.replace(self.path / "lading.toml")  # a command that starts meanwhile reads all of it
 
     def start_chain(self) -> None:
         """Make the network and start it; every node advances when this returns."""
@@ -67,9 +72,9 @@ class Stage:
         )  # fmt: skip
         self.ready["chain"] = self.folder.start("chain", "lading-chain", "up")
 
-    def fund(self, address: str, ether: int) -> None:
-        """Pay an account from the treasury that the genesis filled."""
-        fund(Folder(self.path / "chain"), address, ether * 10**18)
+    def fund(self, ether: Mapping[str, int]) -> None:
+        """Pay accounts, all at once, from the treasury that the genesis filled."""
+        fund_all(Folder(self.path / "chain"), {address: ether * 10**18 for address, ether in ether.items()})
 
     def account(self, who: str) -> LocalAccount:
         """Return the signing account of one of the people who keep a keystore."""

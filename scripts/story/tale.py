@@ -1,11 +1,13 @@
 """The story, chapter by chapter: the published tables with the published data, and what the door refuses."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from eth_account import Account
 from eth_utils.currency import from_wei
 
+from contracts.deployment import Deployment
 from contracts.sale import Item
 from contracts.voucher import Voucher, decode_voucher, encode_voucher, sign_voucher
 from iot_client.reasons import Refusal, line_for
@@ -64,22 +66,25 @@ class Tale:
 
     def _contracts(self) -> None:
         self.tell.chapter("Contracts, cloud, gateway, web application")
-        cast.make_admin(self.stage)
-        deployed = self.stage.deploy()
+        with ThreadPoolExecutor() as beside:
+            deploying = beside.submit(self._deploy)
+            self.stage.start_cloud()  # by this thread: a process ends with the thread that started it
+            self.tell.good("IoT cloud: certificate authority, MQTT broker with mutual TLS, shadow service")
+            self.stage.start_gateway()
+            self.tell.good("gateway: Nginx lets devices ask the chain what the contracts answer, and nothing else")
+            deployed = deploying.result()
         self.tell.good("Sale, SaleFactory and DeviceRegistry are deployed")
         self.tell.fact("factory", deployed.factory)
-        self.stage.start_cloud()
-        self.tell.good("IoT cloud: certificate authority, MQTT broker with mutual TLS, shadow service")
-        self.stage.start_gateway()
-        self.tell.good("gateway: Nginx lets devices ask the chain what the contracts answer, and nothing else")
         self.stage.start_web(cast.THING)
         self.tell.good(f"web application: {self.stage.ready['web']['url']}")
 
+    def _deploy(self) -> Deployment:
+        cast.make_admin(self.stage)
+        return self.stage.deploy()
+
     def _people(self) -> Story:
         self.tell.chapter("A seller, a buyer, an operator and a door")
-        seller = cast.make_person(self.stage, "seller", "seller", 1)
-        buyer = cast.make_person(self.stage, "buyer", "buyer", 3 * PRICE_ETH)
-        operator = cast.make_operator(self.stage)
+        seller, buyer, operator = cast.make_people(self.stage, 3 * PRICE_ETH)
         sites = cast.open_sites(self.stage)
         device = cast.enrol_pi(self.stage, operator, sites[0])
         self.stage.start_pi(cast.THING)

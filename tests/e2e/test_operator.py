@@ -89,7 +89,7 @@ def test_a_case_of_the_real_door_is_settled_on_the_page(story: Story, settled: s
 @pytest.mark.usefixtures("drill", "settled")
 def test_an_auditor_reconstructs_every_command_from_the_logs(story: Story) -> None:
     """As many commands that energised the lock as the door itself counted; each signature holds."""
-    visitor = story.visitor(make_person(story.stage, "auditor", "auditor", 0))
+    visitor = story.visitor(make_person(story.stage, "auditor", "auditor"))
     await_condition(lambda: shows(visitor, "/audit/commands", SETTLED), "the last command in the log", PATIENCE_S)
     page = visitor.http.get("/audit/commands").text
     rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in page.split("<tbody>")[1].split("</tbody>")[0].split("</tr>")]

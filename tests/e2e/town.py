@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,8 +120,10 @@ def raise_town(home: Path, doors: int) -> Iterator[Town]:
         stage = Stage(stack.enter_context(RunFolder(home)), Ports.any_free())
         stage.start_chain()
         links = {f"gateway - node {number + 1}": Link(_port(url)) for number, url in enumerate(stage.rpc)}
-        world = _found(stage, doors)
-        stage.start_cloud()
+        with ThreadPoolExecutor() as beside:
+            founding = beside.submit(_found, stage, doors)
+            stage.start_cloud()  # by this thread: a process ends with the thread that started it
+            world = founding.result()
         _start_gateway(stage, links)
         links["doors - cloud"] = Link(stage.ready["cloud"]["mqtt_port"])
         links["doors - gateway"] = Link(_port(stage.ready["gateway"]["devices"]))
@@ -175,8 +178,11 @@ def _people(stage: Stage, world: World, links: dict[str, Link]) -> Town:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.touch(mode=0o600)
     file.write_text(key.key.hex())
-    seller = make_person(stage, "seller", "seller", 100)
-    buyer = make_person(stage, "buyer", "buyer", 1000, key_file=file)
+    with ThreadPoolExecutor() as beside:
+        making = beside.submit(make_person, stage, "seller", "seller")
+        buyer = make_person(stage, "buyer", "buyer", key_file=file)
+        seller = making.result()
+    stage.fund({seller.address: 100, buyer.address: 1000})
     file.unlink()
     cloud = Cloud(CloudHome(stage.path / "cloud"), links["doors - cloud"])
     gate = Gate(stage.path / "gateway", links["doors - gateway"])
