@@ -25,6 +25,23 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     """
     settings = settings or Settings()
     parts = parts or Services.open(settings)
+    app = _configured(settings)
+    app.extensions["lading"] = parts
+    app.extensions["hub"] = Hub(parts.database, parts.chain.chain_id, room_for(settings.threads))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    hardening.install(app)
+    furniture.install(app)
+    pages.register(app)
+    app.register_blueprint(api.bp)
+    csrf.exempt(api.bp)  # what changes something there wants a token, which no browser sends by itself
+    api.install(app)
+    return app
+
+
+def _configured(settings: Settings) -> APIFlask:
     app = APIFlask(
         __name__,
         title="Lading",
@@ -46,18 +63,6 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
         WTF_CSRF_TIME_LIMIT=None,
         OPENAPI_VERSION="3.1.0",
     )
-    app.extensions["lading"] = parts
-    app.extensions["hub"] = Hub(parts.database, parts.chain.chain_id, room_for(settings.threads))
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    csrf.init_app(app)
-    hardening.install(app)
-    furniture.install(app)
-    pages.register(app)
-    app.register_blueprint(api.bp)
-    csrf.exempt(api.bp)  # what changes something there wants a token, which no browser sends by itself
-    api.install(app)
     return app
 
 

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from webapp.services import Services
 
 START_S = 120.0
+Work = Callable[[threading.Event, float], object]
 
 
 def add(commands: Any) -> None:
@@ -74,31 +76,15 @@ def _listening(settings: Settings) -> socket.socket:
 
 
 def _serve(settings: Settings, parts: "Services", listener: socket.socket, server: ForkProcess) -> int:
-    from webapp.alarms import AlarmKeeper
-    from webapp.banner import Banner
-    from webapp.index.follower import Follower
     from webapp.serving import end
-    from webapp.settling import Settler
 
     stop = threading.Event()
     on_stop(stop.set)
     crashed: list[BaseException] = []
-    workers = [
-        _thread(stop, crashed, Follower(parts.database, parts.chain).run, settings.poll_s),
-        _thread(stop, crashed, Settler(parts.database, parts.chain, settings.confirmations).run, settings.poll_s),
-        _thread(stop, crashed, _watcher(settings, parts).run, settings.poll_s),
-        _thread(stop, crashed, AlarmKeeper(settings, parts.database, parts.chain).run, settings.poll_s),
-        _thread(stop, crashed, Banner(parts).run, settings.poll_s),
-        _thread(stop, crashed, _tidy(parts), 30.0),
-    ]
+    workers = [_thread(stop, crashed, work, every_s) for work, every_s in _works(settings, parts)]
     ready = settings.folder / "ready.json"
     try:
-        port = listener.getsockname()[1]
-        url = f"http://{settings.host}:{port}"
-        _await(server, url, stop)
-        _write_ready(ready, {"pid": os.getpid(), "url": url})
-        sys.stdout.write(f"lading-web serves {url}\n")
-        sys.stdout.flush()
+        _tell(server, ready, f"http://{settings.host}:{listener.getsockname()[1]}", stop)
         while not stop.wait(0.2):
             if not server.is_alive():
                 raise WebError(f"gunicorn ended by itself; see {settings.folder / 'gunicorn.log'}")
@@ -113,7 +99,31 @@ def _serve(settings: Settings, parts: "Services", listener: socket.socket, serve
     return 0
 
 
-def _thread(stop: threading.Event, crashed: list[BaseException], work: Any, every_s: float) -> threading.Thread:
+def _works(settings: Settings, parts: "Services") -> list[tuple[Work, float]]:
+    """Return what goes on beside the pages, each with its pause in seconds."""
+    from webapp.alarms import AlarmKeeper
+    from webapp.banner import Banner
+    from webapp.index.follower import Follower
+    from webapp.settling import Settler
+
+    return [
+        (Follower(parts.database, parts.chain).run, settings.poll_s),
+        (Settler(parts.database, parts.chain, settings.confirmations).run, settings.poll_s),
+        (_watcher(settings, parts).run, settings.poll_s),
+        (AlarmKeeper(settings, parts.database, parts.chain).run, settings.poll_s),
+        (Banner(parts).run, settings.poll_s),
+        (_tidy(parts), 30.0),
+    ]
+
+
+def _tell(server: ForkProcess, ready: Path, url: str, stop: threading.Event) -> None:
+    _await(server, url, stop)
+    _write_ready(ready, {"pid": os.getpid(), "url": url})
+    sys.stdout.write(f"lading-web serves {url}\n")
+    sys.stdout.flush()
+
+
+def _thread(stop: threading.Event, crashed: list[BaseException], work: Work, every_s: float) -> threading.Thread:
     def body() -> None:
         try:
             work(stop, every_s)
