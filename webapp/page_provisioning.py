@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from hexbytes import HexBytes
 from sqlalchemy import select
 
 from contracts.calls import Call
 from webapp.errors import Refused
 from webapp.models import ThingRow, Transaction, User
-from webapp.money import parse_eth
-from webapp.outbox import OPEN, Planned
-from webapp.provisioning import TRANSFER_GAS, Enrolment, Provisioning
+from webapp.outbox import OPEN
+from webapp.provisioning import Enrolment, Provisioning
 from webapp.services import Services
 
 
@@ -41,22 +39,15 @@ class PageProvisioning(Provisioning):
         return self._bundle(enrolment_of(row), dict(row.steps))
 
     def _register(self, enrolment: Enrolment) -> dict[str, Any]:
-        registry = self._parts.chain.registry
-        known = registry.id_of(enrolment.device)
+        known = self._parts.chain.registry.id_of(enrolment.device)
         if known and known == (enrolment.id or known):
             return {"device_id": known}
-        certificate, consent = (bytes.fromhex(text[2:]) for text in (enrolment.certificate, enrolment.consent))
-        facts = (enrolment.device, enrolment.until, certificate, consent)
-        purpose = "rotate" if enrolment.id else "provision"
-        call = registry.rotate(enrolment.id, *facts) if enrolment.id else registry.provision(enrolment.site, *facts)
-        self._sign(enrolment, purpose, [call, *self._funding(enrolment)])
+        self._sign(*self._registration(enrolment))
         raise StillOpen("The registration is on its way.")
 
     def _first_balance(self, enrolment: Enrolment) -> dict[str, Any]:
-        missing = self._funding(enrolment)
-        if missing:
-            if not self._open(enrolment.thing):
-                self._sign(enrolment, "fund", missing)
+        if missing := self._funding(enrolment):
+            self._sign(missing, "fund", enrolment.thing, enrolment.consent[:20])
             raise StillOpen("The first balance is on its way.")
         return {"had_wei": str(self._parts.chain.balance(enrolment.device))}
 
@@ -66,28 +57,11 @@ class PageProvisioning(Provisioning):
             raise Refused("Cloud and gateway refuse it now. A transaction of it is under way: repeat this in a minute.")
         for device_id in {row.device_id or 0, registry.id_of(row.steps["device"])} - {0}:
             if registry.device(device_id).active:
-                call = registry.decommission(device_id)
-                self._parts.chain.check(self._user.address, call)
-                self._submit(row.thing, "decommission", f"end-{device_id}", [call])
+                self._sender.submit([registry.decommission(device_id)], "decommission", row.thing, f"end-{device_id}")
 
-    def _funding(self, enrolment: Enrolment) -> list[Call]:
-        wanted = parse_eth(self._parts.settings.device_balance_eth, "device_balance_eth")
-        has = self._parts.chain.balance(enrolment.device)
-        return [Call(enrolment.device, HexBytes(b""), wanted - has, TRANSFER_GAS)] if has < wanted // 2 else []  # type: ignore[arg-type]
-
-    def _sign(self, enrolment: Enrolment, purpose: str, calls: list[Call]) -> None:
-        if not self._key or self._open(enrolment.thing):
-            return
-        self._parts.chain.check(self._user.address, calls[0])
-        self._submit(enrolment.thing, purpose, enrolment.consent[:20], calls)
-
-    def _submit(self, thing: str, purpose: str, once: str, calls: list[Call]) -> None:
-        form = self._sender.next_form(purpose, thing, once)
-        plans = [
-            Planned(call, purpose if number == 0 else "fund", thing, {"title": thing})
-            for number, call in enumerate(calls)
-        ]
-        self._parts.outbox.submit(self._user.id, self._key, form, plans)
+    def _sign(self, calls: list[Call], purpose: str, thing: str, once: str) -> None:
+        if self._key and not self._open(thing):
+            self._sender.submit(calls, purpose, thing, once)
 
     def _open(self, thing: str) -> bool:
         return any(row.state in OPEN for row in transactions_of(self._parts, thing))

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import time
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -25,23 +26,32 @@ class PatientSender:
         self._user = user
         self._key = key
 
-    def send(self, call: Call, purpose: str, subject: str, once: str) -> None:
-        """Send a call and wait; what was sent before under the same words is only waited for.
+    def send(self, calls: Sequence[Call], purpose: str, subject: str, once: str) -> None:
+        """Send calls, all at once, and wait; what was sent before under the same words is only waited for.
 
         Raises:
-            Refused: the chain did not carry it out; sending it again is a new try.
-            WebError: it is not settled in time.
+            Refused: the chain did not carry one out; sending it again is a new try.
+            WebError: one is not settled in time.
+        """
+        for sent in self.submit(calls, purpose, subject, once):
+            settled = self._wait(sent.id)
+            if settled.state != State.DONE:
+                raise Refused(f"{settled.purpose}: {settled.error or settled.state}")
+
+    def submit(self, calls: Sequence[Call], purpose: str, subject: str, once: str) -> list[Transaction]:
+        """Send calls, the first tried beforehand; the purpose is the first one's, further ones fund what it made.
+
+        Raises:
+            ContractError: the chain would refuse the first one; nothing was sent.
         """
         form = self.next_form(purpose, subject, once)
-        sent = self._parts.outbox.find(self._user.id, form)
-        if not sent:
-            if call.data and len(call.data) >= 4:
-                self._parts.chain.check(self._user.address, call)
-            plan = Planned(call, purpose, subject, {"title": subject})
-            sent = self._parts.outbox.submit(self._user.id, self._key, form, [plan])
-        settled = self._wait(sent[0].id)
-        if settled.state != State.DONE:
-            raise Refused(f"{purpose}: {settled.error or settled.state}")
+        if sent := self._parts.outbox.find(self._user.id, form):
+            return sent
+        if calls[0].data and len(calls[0].data) >= 4:
+            self._parts.chain.check(self._user.address, calls[0])
+        purposes = itertools.chain([purpose], itertools.repeat("fund"))
+        plans = [Planned(call, why, subject, {"title": subject}) for call, why in zip(calls, purposes, strict=False)]
+        return self._parts.outbox.submit(self._user.id, self._key, form, plans)
 
     def settle(self, subject: str) -> None:
         """Wait for whatever is still open of this subject, whatever became of who sent it."""

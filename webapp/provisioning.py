@@ -20,6 +20,8 @@ from webapp.patient_sender import PatientSender
 from webapp.services import Services
 
 TRANSFER_GAS = 21_000
+Errand = tuple[list[Call], str, str, str]
+"""Calls, purpose, subject, and the words under which they are sent once."""
 _HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 _THING = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TAKEN_NAMES = frozenset({"alarms", "analytics", "devices", "live", "log", "sellers", "sites", "tasks"})
@@ -149,7 +151,7 @@ class Provisioning:
         for device_id in {row.device_id or 0, registry.id_of(row.steps["device"])} - {0}:
             if registry.device(device_id).active:
                 self._say(f"chain: decommissioning device {device_id}")
-                self._sender.send(registry.decommission(device_id), "decommission", row.thing, str(device_id))
+                self._sender.send([registry.decommission(device_id)], "decommission", row.thing, str(device_id))
 
     # --- the journal ---
 
@@ -208,25 +210,31 @@ class Provisioning:
 
     def _register(self, enrolment: Enrolment) -> dict[str, Any]:
         registry = self._parts.chain.registry
-        known = registry.id_of(enrolment.device)
-        certificate = bytes.fromhex(enrolment.certificate.removeprefix("0x"))
-        consent = bytes.fromhex(enrolment.consent.removeprefix("0x"))
-        facts = (enrolment.device, enrolment.until, certificate, consent)
-        if enrolment.id:
-            self._sender.send(registry.rotate(enrolment.id, *facts), "rotate", enrolment.thing, enrolment.consent[:20])
-        elif not known:
-            self._sender.send(
-                registry.provision(enrolment.site, *facts), "provision", enrolment.thing, enrolment.consent[:20]
-            )
+        if enrolment.id or not registry.id_of(enrolment.device):
+            self._sender.send(*self._registration(enrolment))
         return {"device_id": registry.id_of(enrolment.device)}
 
+    def _registration(self, enrolment: Enrolment) -> Errand:
+        """Return the registration, and with it the first balance, so that both are waited for at once."""
+        registry = self._parts.chain.registry
+        certificate, consent = (
+            bytes.fromhex(text.removeprefix("0x")) for text in (enrolment.certificate, enrolment.consent)
+        )
+        facts = (enrolment.device, enrolment.until, certificate, consent)
+        call = registry.rotate(enrolment.id, *facts) if enrolment.id else registry.provision(enrolment.site, *facts)
+        purpose = "rotate" if enrolment.id else "provision"
+        return [call, *self._funding(enrolment)], purpose, enrolment.thing, enrolment.consent[:20]
+
     def _first_balance(self, enrolment: Enrolment) -> dict[str, Any]:
+        if missing := self._funding(enrolment):
+            self._sender.send(missing, "fund", enrolment.thing, f"fund-{enrolment.device[:20]}")
+        return {"had_wei": str(self._parts.chain.balance(enrolment.device))}
+
+    def _funding(self, enrolment: Enrolment) -> list[Call]:
+        """Return what fills the device's account up; nothing where it has half or more."""
         wanted = parse_eth(self._parts.settings.device_balance_eth, "device_balance_eth")
         has = self._parts.chain.balance(enrolment.device)
-        if has < wanted // 2:
-            call = Call(enrolment.device, HexBytes(b""), wanted - has, TRANSFER_GAS)  # type: ignore[arg-type]
-            self._sender.send(call, "fund", enrolment.thing, f"fund-{enrolment.device[:20]}")
-        return {"had_wei": str(has)}
+        return [Call(enrolment.device, HexBytes(b""), wanted - has, TRANSFER_GAS)] if has < wanted // 2 else []  # type: ignore[arg-type]
 
     def _bundle(self, enrolment: Enrolment, steps: dict[str, Any]) -> dict[str, Any]:
         settings = self._parts.settings
