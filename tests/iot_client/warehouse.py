@@ -16,6 +16,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -239,8 +240,10 @@ class Warehouse:
         consent, digest = (bytes.fromhex(enrolment[name][2:]) for name in ("consent", "certificate"))
         assert digest.hex() == answer["public_key_sha256"].removeprefix("0x")
         device = enrolment["device"]
-        world.send(world.operator, world.registry.provision(site, device, enrolment["until"], digest, consent))
-        fund(world.node, device, 10**19)
+        with ThreadPoolExecutor() as beside:
+            funding = beside.submit(fund, world.node, device, 10**19)
+            world.send(world.operator, world.registry.provision(site, device, enrolment["until"], digest, consent))
+            funding.result()
         if self.gateway is not None:
             self.gateway.admit(door.thing, answer["serial"])
         self._take_bundle(door, site, world.registry.id_of(device), answer)
