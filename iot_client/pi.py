@@ -40,7 +40,7 @@ from iot_client.scanner.hand import HandScanner
 from iot_client.scanner.held import Held
 from iot_client.scanner.lines import LineScanner
 from iot_client.screen import CLOUD_AWAY, READY, Screen
-from iot_client.settings import PiSettings
+from iot_client.settings import PiSettings, ScannerName
 from iot_client.signals import on_stop
 from iot_client.watchdog import Watchdog
 
@@ -51,12 +51,14 @@ VERSION = "0.1.0"
 
 def make_gate(settings: PiSettings) -> Gate:
     """The gate of the configuration."""
-    if settings.gate == "simulated":
-        return SimulatedGate(settings.folder / "gate.json", Timing(open_s=settings.pulse_s))
-    from iot_client.gate.pins import PinGate, Pins
+    match settings.gate:
+        case "simulated":
+            return SimulatedGate(settings.folder / "gate.json", Timing(open_s=settings.pulse_s))
+        case "pins":
+            from iot_client.gate.pins import PinGate, Pins
 
-    pins = Pins(settings.lock_pin, settings.sensor_pin, settings.green_pin, settings.red_pin, settings.buzzer_pin)
-    return PinGate(pins, settings.pulse_s)
+            lamps = (settings.green_pin, settings.red_pin, settings.buzzer_pin)
+            return PinGate(Pins(settings.lock_pin, settings.sensor_pin, *lamps), settings.pulse_s)
 
 
 def make_scanners(settings: PiSettings) -> list[Scanner]:
@@ -65,18 +67,20 @@ def make_scanners(settings: PiSettings) -> list[Scanner]:
     return [_scanner(name, settings, held) for name in settings.scanners]
 
 
-def _scanner(name: str, settings: PiSettings, held: Held) -> Scanner:
-    if name == "inbox":
-        return FolderScanner(settings.path("inbox"), "inbox", remote=True, delete=True)
-    if name == "images":
-        return FolderScanner(settings.path("images"), "images")
-    if name == "lines":
-        return LineScanner(sys.stdin, held)
-    if name == "usb":
-        return HandScanner(settings.hand, held)
-    from iot_client.scanner.camera import CameraScanner
+def _scanner(name: ScannerName, settings: PiSettings, held: Held) -> Scanner:
+    match name:
+        case "inbox":
+            return FolderScanner(settings.path("inbox"), "inbox", remote=True, delete=True)
+        case "images":
+            return FolderScanner(settings.path("images"), "images")
+        case "lines":
+            return LineScanner(sys.stdin, held)
+        case "usb":
+            return HandScanner(settings.hand, held)
+        case "camera":
+            from iot_client.scanner.camera import CameraScanner
 
-    return CameraScanner(settings.camera, held)
+            return CameraScanner(settings.camera, held)
 
 
 def make_page(settings: PiSettings, screen: Screen) -> DoorPage | None:

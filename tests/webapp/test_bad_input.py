@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_selling_and_buying import LISTING
 
-from webapp.batch import read_csv
+from webapp.batch import COLUMNS, NEEDED, read_csv
 from webapp.errors import InvalidInput
 from webapp.models import Transaction
 
@@ -93,7 +93,7 @@ CSV = "make,model,number,year,price,site,refund_days\n"
         (b"a\x00b", "not text"),
         (b"make,model\nx,y\n", "missing: year"),
         ((CSV.replace("make", "mark")).encode(), "missing: make"),
-        ((CSV.strip() + ",colour\n").encode(), "unknown: colour"),
+        ((CSV.strip() + ",remarks\n").encode(), "unknown: remarks"),
         (CSV.encode(), "no goods"),
         ((CSV + "a,b,c,2019,1,1,0\n" * 1001).encode(), "1000 lines"),
         (b"x" * (2**20 + 1), "larger than 1 MB"),
@@ -157,6 +157,8 @@ def test_a_batch_is_listed_with_one_passphrase(world, browser):
     seller = browser("seller")
     text = CSV + "".join(f"Nimbus,alpha,{n},2019,1,1,0\n" for n in range(60)) + "Nimbus,,x,2019,1,1,0\n"
     page = seller.page("/sell/batch")
+    optional = [name for name in COLUMNS if name not in NEEDED]
+    assert f"<code>{'</code> and <code>'.join(optional[-2:])}</code> may be left out" in page
     upload = {**seller.tokens(page), "file": (BytesIO(text.encode()), "goods.csv")}
     seen = seller.client.post("/sell/batch/preview", data=upload, content_type="multipart/form-data")
     assert "60 of 61 lines can be listed" in seen.text

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import TextAreaField
 
 from webapp.access import only, the_user
-from webapp.batch import COLUMNS, MAX_LINES, PER_TRANSACTION, Batch, read_csv
+from webapp.batch import COLUMNS, MAX_LINES, NEEDED, PER_TRANSACTION, Batch, read_csv
 from webapp.catalogue import open_sites
 from webapp.errors import InvalidInput, Refused, WebError
 from webapp.forms.fields import ActionForm
@@ -39,6 +39,7 @@ def _page(form: BatchForm, batch: Batch | None = None, problem: str = "") -> str
         problem=problem,
         sites=sites,
         columns=COLUMNS,
+        optional=[name for name in COLUMNS if name not in NEEDED],
         most=MAX_LINES,
         per=PER_TRANSACTION,
     )

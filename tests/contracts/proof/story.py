@@ -68,7 +68,7 @@ class Story:
             "gas": 21_000,
             "maxFeePerGas": 10**10,
             "maxPriorityFeePerGas": 10**9,
-            "nonce": self.w3.eth.get_transaction_count(self.operator.address),
+            "nonce": self.w3.eth.get_transaction_count(self.operator.address, "pending"),
             "chainId": self.chain_id,
             "type": 2,
         }

@@ -35,7 +35,7 @@ def test_every_vector_proves_what_was_recorded(name: str) -> None:
     ):
         found = verify_portable(text(name), anchor)
         assert says(found) == wanted["says"]
-        assert asdict(found.terms) == wanted["terms"]
+        assert wanted["terms"].items() <= asdict(found.terms).items()  # a later field has its default
         assert to_hex(found.row.base.hash) == wanted["base_hash"]
         assert [to_hex(header.sealer) for header in found.row.headers] == wanted["sealed_by"]
         assert encode_slot(found.state) >> 160 & 0xFF == found.state.status

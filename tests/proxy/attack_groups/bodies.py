@@ -1,9 +1,12 @@
 """Bodies: keys that fold, JSON that is none, ids, batches, methods."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.proxy.attack_groups.case import Case, Piece, anew, asked, post
+from tests.proxy.strict import DEVICES, WALLETS
+from tests.proxy.test_filter import ALLOWED_FOR_DEVICES, ALLOWED_FOR_WALLETS
 
 CHAIN_ID = anew("eth_chainId", "")
 PLAIN_REQUEST = "a request must be an object"
@@ -212,13 +215,19 @@ def _methods() -> Iterator[Case]:
             yield Case(f"methods-{block}", method, block, post(asked(method, [])), "method", call_id=1)
         for name, method in DISGUISED_METHODS.items():
             yield Case(f"methods-{block}", f"as-{name}", block, post(asked(method, [])), "method", call_id=1)
-    for method in ("eth_estimateGas", "net_version", "eth_maxPriorityFeePerGas"):
-        yield Case("methods-devices", f"wallets-{method}", "devices", post(asked(method, [])), "method", call_id=1)
-    proof = asked("eth_getProof", ["0x" + "ab" * 20, [], "0x1"])
-    yield Case("methods-wallets", "devices-eth_getProof", "wallets", post(proof), "method", call_id=1)
+    for method, params in _known(WALLETS, ALLOWED_FOR_WALLETS):
+        yield Case("methods-devices", f"wallets-{method}", "devices", post(asked(method, params)), "method", call_id=1)
+    for method, params in _known(DEVICES, ALLOWED_FOR_DEVICES):
+        yield Case("methods-wallets", f"devices-{method}", "wallets", post(asked(method, params)), "method", call_id=1)
     for name, value in (("number", "1"), ("null", "null"), ("list", '["eth_chainId"]'), ("object", "{}")):
         call = f'{{"jsonrpc":"2.0","id":1,"method":{value},"params":[]}}'
         yield Case("methods-devices", f"type-{name}", "devices", post(call.encode()), "request", INCOMPLETE)
+
+
+def _known(methods: Collection[str], calls: list[dict[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """A good call of each method that one block alone allows."""
+    found = {call["method"]: call["params"] for call in calls}
+    yield from ((method, found[method]) for method in methods)
 
 
 def _documents() -> Iterator[Case]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.proxy.attack_groups.case import Case, anew, asked, post
+from tests.proxy.strict import WALLETS
 
 SALE = "0x" + "ab" * 20
 HASH = "0x" + "cd" * 32
@@ -177,7 +178,8 @@ def cases() -> Iterator[Case]:
     yield from _addresses()
     yield from _wallets()
     for method, name, params, words in SHAPES:
-        yield Case("shapes", f"{method}-{name}", "devices", post(asked(method, params)), "params", words, 1)
+        block = "wallets" if method in WALLETS else "devices"
+        yield Case("shapes", f"{method}-{name}", block, post(asked(method, params)), "params", words, 1)
 
 
 def _calls() -> Iterator[Case]:
