@@ -1,6 +1,7 @@
 """Why a geth ended, by its own last words, and what to do about it."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 FULL = re.compile(r"low disk space|no space left on device|disk quota exceeded", re.IGNORECASE)
@@ -11,13 +12,22 @@ DAMAGED = re.compile(
 )
 
 
-def advice(name: str, data: Path, last_words: str) -> str | None:
-    """What to do about a node that ended with these words; None if they tell nothing that is known.
+@dataclass(frozen=True)
+class Diagnosis:
+    """What to do; `passes` where another start is all that is needed once it is done."""
+
+    advice: str
+    passes: bool
+
+
+def diagnose(name: str, data: Path, last_words: str) -> Diagnosis | None:
+    """What ended a node that said these words; None if they tell nothing that is known.
 
     A full disk comes first: geth stops before it is full, "to prevent database corruption", and nothing is damaged.
     """
     if FULL.search(last_words):
-        return f"the disk of {data} is full; free some of it and start again, nothing is lost"
+        return Diagnosis(f"the disk of {data} is full; free some of it, nothing is lost", passes=True)
     if DAMAGED.search(last_words):
-        return f"the data folder of {name} is damaged; `lading-chain resync {name}` fetches the chain anew, keys stay"
+        words = f"the data folder of {name} is damaged; `lading-chain resync {name}` fetches the chain anew, keys stay"
+        return Diagnosis(words, passes=False)
     return None

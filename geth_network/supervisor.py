@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from geth_network.child import Child, log_tail
-from geth_network.diagnosis import advice
+from geth_network.diagnosis import Diagnosis, diagnose
 from geth_network.errors import ChainError, NodeError, RpcError
 from geth_network.folder import Folder, write_atomically
 from geth_network.network import Network, Role, load_network
 from geth_network.preparation import configure, renew
 from geth_network.requests import take_requests
 from geth_network.rpc import IpcNode, head_or_none
-from geth_network.watchdog import Restarts
+from geth_network.watchdog import LONGEST_DELAY_S, Restarts
 
 TICK_S = 0.25
 STOP_ORDER = (Role.RPC, Role.SEALER, Role.BOOTNODE)
@@ -136,7 +136,7 @@ class Supervisor:
         """While starting, a node that ends is a reason to give up at once."""
         dead = [name for name, kept in self.nodes.items() if kept.child and kept.child.exit_status() is not None]
         if dead:
-            known = [words for name in dead if (words := self.advice(name))]
+            known = [found.advice for name in dead if (found := self.diagnose(name))]
             why = "".join(f"\n{words}" for words in known or [self.last_words(dead)])
             raise NodeError(f"{' '.join(dead)} ended while starting:{why}\nlogs: {self.folder.path / 'logs'}")
 
@@ -164,24 +164,39 @@ class Supervisor:
             self.mourn(name, keeping, keeping.child, now)
         elif keeping.child:
             keeping.child.trim_log()
+            self.calm(name, keeping, now - keeping.child.started)
 
     def mourn(self, name: str, keeping: Keeping, child: Child, now: float) -> None:
-        """Plans the next start of a node that died, or raises the alarm."""
+        """Plans the next start of a node that died; the alarm, once that did not help often enough."""
         keeping.child = None
         delay = keeping.restarts.next_delay_s(now - child.started)
         if delay is None:
-            keeping.alarm = f"{name} failed {keeping.restarts.failures} times in a row and stays down"
-            if words := self.advice(name):
-                keeping.alarm += f": {words}"
-            self.say(f"ALARM: {keeping.alarm}; {self.last_words([name])}")
-        else:
+            found = self.diagnose(name)
+            delay = LONGEST_DELAY_S if found and found.passes else None
+            self.raise_alarm(name, keeping, f": {found.advice}" if found else "", stays_down=delay is None)
+        if delay is not None:
             keeping.start_at = now + delay
             self.say(f"{name} ended with status {child.exit_status()}: starting it again in {delay:.0f} s")
         self.note()
 
-    def advice(self, name: str) -> str | None:
-        """What to do about a node that ended, if its log tells."""
-        return advice(name, self.folder.data(name), log_tail(self.folder.log(name), 60))
+    def raise_alarm(self, name: str, keeping: Keeping, why: str, *, stays_down: bool) -> None:
+        """Says it once with the log's end, in state.json as long as it holds."""
+        known = keeping.alarm is not None
+        then = "stays down" if stays_down else f"is tried every {LONGEST_DELAY_S:.0f} s"
+        keeping.alarm = f"{name} failed {keeping.restarts.failures} times in a row and {then}{why}"
+        if not known:
+            self.say(f"ALARM: {keeping.alarm}; {self.last_words([name])}")
+
+    def calm(self, name: str, keeping: Keeping, lived_s: float) -> None:
+        """Ends the alarm of a node that lives again, and long enough."""
+        if keeping.alarm and lived_s >= keeping.restarts.steady_s:
+            keeping.alarm = None
+            self.say(f"{name} is well again")
+            self.note()
+
+    def diagnose(self, name: str) -> Diagnosis | None:
+        """Why a node ended, if its log tells."""
+        return diagnose(name, self.folder.data(name), log_tail(self.folder.log(name), 60))
 
     def note(self) -> None:
         """Writes state.json."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from geth_network.diagnosis import advice
+from geth_network.diagnosis import diagnose
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,13 @@ from geth_network.diagnosis import advice
 )
 def test_a_known_cause_has_its_advice(words: str, told: str) -> None:
     """A full disk is never called damage: who fetched the chain anew would need still more of it."""
-    said = advice("seller", Path("/run/seller"), words)
-    assert said
-    assert told in said
-    assert ("resync seller" in said) == (told == "is damaged")
+    found = diagnose("seller", Path("/run/seller"), words)
+    assert found
+    assert told in found.advice
+    assert found.passes == (told == "is full")
+    assert ("resync seller" in found.advice) == (told == "is damaged")
 
 
 def test_an_unknown_cause_has_none() -> None:
     """Then the log itself is shown."""
-    assert advice("seller", Path("/run/seller"), "Fatal: Error starting protocol stack: listen tcp: in use") is None
+    assert diagnose("seller", Path("/run/seller"), "Fatal: Error starting protocol stack: listen tcp: in use") is None

@@ -2,7 +2,8 @@
 
 import errno
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,36 @@ def test_a_node_that_keeps_failing_stays_down_with_an_alarm(
     )
     main(["status"])
     assert "ALARM seller: seller failed 7 times in a row and stays down" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_node_without_room_is_tried_until_there_is_some(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk: said once, tried for ever, and the alarm ends when the node lives long enough."""
+    monkeypatch.setattr(watchdog, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(supervisor_module, "LONGEST_DELAY_S", 0.05)
+    network, room, said = chain.new(sealers=1, rpc_nodes=0), tmp_path / "room", list[str]()
+    geth = f"[ -e {room} ] && exec sleep 60; echo 'Low disk space. Gracefully shutting down'; exit 0"
+    with chain.folder.held():
+        supervisor = Supervisor(
+            chain.folder, network, {"seller": ["sh", "-c", geth]}, say=said.append, stopping=threading.Event(),
+            steady_s=0.5,
+        )  # fmt: skip
+        try:
+            supervisor.start()
+            keeping = supervisor.nodes["seller"]
+
+            def after(condition: Callable[[], bool]) -> Callable[[], bool]:
+                return lambda: supervisor.tend("seller") is None and condition()
+
+            await_that(after(lambda: keeping.restarts.failures > MAX_FAILURES + 3), "tries beyond the usual")
+            assert "is full; free some of it" in str(keeping.alarm)
+            assert len([words for words in said if words.startswith("ALARM")]) == 1
+            room.touch()
+            await_that(after(lambda: keeping.alarm is None), "the alarm's end")
+            assert said[-1] == "seller is well again"
+        finally:
+            supervisor.stop()
 
 
 def test_a_node_that_cannot_be_made_anew_takes_no_other_down(
