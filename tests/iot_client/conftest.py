@@ -1,15 +1,18 @@
 """A chain and a cloud for all tests of the Pi; each test brings doors and sales of its own."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
+from iot_client.gate import GateState
+from iot_client.gate.simulated import Timing, read_door, state_of
 from tests.contracts.nodes import Node, anvil
 from tests.contracts.world import World
 from tests.iot_client import power
-from tests.iot_client.warehouse import Door, Warehouse
+from tests.iot_client.warehouse import Door, Warehouse, wait_until
 from tests.iot_client.zygote import Zygote
 from tests.iot_cloud.running import RunningCloud
 
@@ -50,9 +53,17 @@ def shared_door(warehouse: Warehouse) -> Door:
 
 
 @pytest.fixture(scope="package")
-def spare_door(warehouse: Warehouse) -> Door:
-    """A door that tests start with settings of their own."""
+def resting_door(warehouse: Warehouse) -> Door:
+    """A door whose process is not started."""
     return warehouse.door("gate-spare", start=False)
+
+
+@pytest.fixture
+def spare_door(resting_door: Door) -> Door:
+    """A door that tests start with settings of their own; it has locked by itself, which the file does not tell."""
+    path, timing = resting_door.folder / "gate.json", Timing(open_s=resting_door.config()["pulse_s"])
+    wait_until(lambda: state_of(read_door(path), timing, time.time()) is GateState.LOCKED, "the gate locks")
+    return resting_door
 
 
 @pytest.fixture
