@@ -144,6 +144,25 @@ def test_the_follower_undoes_what_the_chain_undid(world):
         assert store.canonical(session, chain.chain_id) == before
 
 
+def test_a_node_that_only_lags_undoes_nothing(world):
+    """It has fewer blocks, the same ones: what it does not know yet stays in the index; another block undoes it."""
+    chain = world.parts.chain
+    world.call("seller", chain.factory.create_sale(listing("kept")))
+    world.index()
+    snapshot = chain.node.call("evm_snapshot")
+    world.call("seller", chain.factory.create_sale(listing("unknown yet")))
+    chain.node.call("anvil_mine", "0x2")
+    world.index()
+    top = chain.head().number
+    chain.node.call("evm_revert", snapshot)
+    assert chain.head().number == top - 3
+    world.index()
+    assert statuses(world) == {"kept": Status.LISTED, "unknown yet": Status.LISTED}
+    chain.node.call("anvil_mine", "0x1")
+    world.index()
+    assert statuses(world) == {"kept": Status.LISTED}
+
+
 def test_a_contract_that_imitates_our_events_is_not_indexed(world, tmp_path):
     """Only what our factory listed counts: another deployment's sales stay out."""
     from contracts.deployment import deploy

@@ -88,7 +88,11 @@ class Follower:
         return genesis
 
     def _common_block(self) -> Head | None:
-        """Return the newest remembered block that the chain still has, and undo what lies above it."""
+        """Return the newest remembered block that the chain still has, and undo what lies above it.
+
+        Above it another block must stand: a node that has none there only lags, as the next one asked may after the
+        first was killed, and what it does not know yet is not undone.
+        """
         newest = self._remembered(1)
         if not newest:
             return None
@@ -96,6 +100,8 @@ class Follower:
             return _head_of(newest[0])
         for block in self._remembered():
             if self._hash_at(block.number) == block.hash:
+                if self._hash_at(block.number + 1) is None:
+                    return _head_of(newest[0])
                 LOG.info("index: blocks above %d were undone", block.number)
                 self._undo(newest[0], block.number)
                 return _head_of(block)
