@@ -22,6 +22,7 @@ class Child:
         self.started = time.monotonic()
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with log.open("ab") as output:
+            self.begins = output.tell()
             # A session of its own: Ctrl-C in a terminal reaches only us, so that nodes get one SIGINT, not two.
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "INT", "--", *command],
@@ -53,6 +54,10 @@ class Child:
             return False
         return True
 
+    def last_words(self, lines: int = TAIL_LINES) -> str:
+        """The last lines of its log, without what an earlier process wrote there."""
+        return log_tail(self.log, lines, self.begins)
+
     def trim_log(self) -> None:
         """Keeps one older part of a long log; the process goes on writing to the same file."""
         with contextlib.suppress(OSError):  # of a full disk: the log stays as it is
@@ -61,12 +66,13 @@ class Child:
                 os.truncate(self.log, 0)
 
 
-def log_tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log."""
+def log_tail(log: Path, lines: int = TAIL_LINES, begins: int = 0) -> str:
+    """The last lines of a log from a byte on; from its first, if it was trimmed since."""
     try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+        said = log.read_bytes()
     except FileNotFoundError:
         return "(no log)"
+    return "\n".join(said[begins if begins <= len(said) else 0 :].decode(errors="replace").splitlines()[-lines:])
 
 
 def run_once(name: str, command: list[str], timeout_s: float = 120) -> str:

@@ -1,6 +1,7 @@
 """`lading-chain fund`: pays an account from the treasury, the only source of ether on the chain."""
 
 import fcntl
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,11 @@ def fund_all(folder: Folder, payments: Mapping[str, int], timeout_s: float = 60)
     with (folder.treasury / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         chain_id, depth = int(ready["chain_id"]), len(ready["sealers"]) // 2
-        sent = {address: send(ask, treasury, chain_id, address, wei) for address, wei in payments.items()}
+        nonces = itertools.count(int(ask("eth_getTransactionCount", treasury.address, "pending"), 16))
+        sent = {
+            address: send(ask, treasury, {"chainId": chain_id, "nonce": nonce, "to": address, "value": wei})
+            for nonce, (address, wei) in zip(nonces, payments.items(), strict=False)
+        }
         return {address: settled(ask, address, hash_, depth, timeout_s) for address, hash_ in sent.items()}
 
 
@@ -59,14 +64,10 @@ def first_answering(nodes: Sequence[Ask]) -> Ask:
     raise RpcError("none of our nodes answers: look at `lading-chain status`")
 
 
-def send(ask: Ask, payer: LocalAccount, chain_id: int, address: str, wei: int) -> str:
-    """Signs and sends a transfer; returns its hash."""
-    fields: dict[str, Any] = {
-            "type": "0x2", "chainId": chain_id, "to": address, "value": wei, "gas": GAS,
-            "nonce": int(ask("eth_getTransactionCount", payer.address, "pending"), 16),
-            "maxFeePerGas": FEE_WEI, "maxPriorityFeePerGas": 1,
-    }  # fmt: skip
-    signed = payer.sign_transaction(fields)
+def send(ask: Ask, payer: LocalAccount, transfer: dict[str, Any]) -> str:
+    """Signs and sends a transfer; returns its hash. The nonce is given: a node counts a moment later only."""
+    fees = {"type": "0x2", "gas": GAS, "maxFeePerGas": FEE_WEI, "maxPriorityFeePerGas": 1}
+    signed = payer.sign_transaction(transfer | fees)
     return str(ask("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex().removeprefix("0x")))
 
 

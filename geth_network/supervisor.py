@@ -1,5 +1,6 @@
 """Runs the nodes of one machine: starts them, waits until all advance, keeps them alive, stops them in order."""
 
+import contextlib
 import json
 import threading
 import time
@@ -76,20 +77,31 @@ class Supervisor:
             keeping.child.interrupt()
             keeping.child.wait(self.stop_timeout_s)
         between()
-        keeping.restarts = replace(keeping.restarts, failures=0, total=keeping.restarts.total + 1)
-        keeping.alarm = None
-        self.launch(name, sealing=sealing)
+        keeping.restarts.total += 1
+        self.try_launch(name, sealing=sealing)
         self.note()
+
+    def try_launch(self, name: str, *, sealing: bool = True) -> bool:
+        """Starts one node, or plans the next try: on a full disk not even its settings can be written."""
+        keeping = self.nodes[name]
+        try:
+            self.launch(name, sealing=sealing)
+        except OSError as fault:
+            keeping.child, keeping.start_at = None, time.monotonic() + LONGEST_DELAY_S
+            self.raise_alarm(name, f"{name} could not be started and is tried every {LONGEST_DELAY_S:.0f} s: {fault}")
+            return False
+        return True
 
     def resync(self, name: str) -> None:
         """Fetches a node's chain from the others."""
         self.say(f"{name} forgets its chain and fetches it from the others")
+        keeping = self.nodes[name]
+        keeping.restarts.failures, keeping.alarm = 0, None
         try:
             self.restart(name, lambda: renew(self.folder, self.network, name, self.commands[name][0]))
         except (ChainError, OSError) as fault:  # of one node, such as a full disk: the others go on
-            keeping = self.nodes[name]
-            keeping.child, keeping.alarm = None, f"{name} could not be made anew and stays down: {fault}"
-            self.say(f"ALARM: {keeping.alarm}")
+            keeping.child = keeping.start_at = None  # without our genesis it would begin a chain of its own
+            self.raise_alarm(name, f"{name} could not be made anew and stays down: {fault}")
             self.note()
 
     def ipc(self, name: str) -> IpcNode:
@@ -134,11 +146,17 @@ class Supervisor:
 
     def refuse_dead(self) -> None:
         """While starting, a node that ends is a reason to give up at once."""
-        dead = [name for name, kept in self.nodes.items() if kept.child and kept.child.exit_status() is not None]
+        dead = [kept.child for kept in self.nodes.values() if kept.child and kept.child.exit_status() is not None]
         if dead:
-            known = [found.advice for name in dead if (found := self.diagnose(name))]
-            why = "".join(f"\n{words}" for words in known or [self.last_words(dead)])
-            raise NodeError(f"{' '.join(dead)} ended while starting:{why}\nlogs: {self.folder.path / 'logs'}")
+            why = "\n".join(self.epitaph(child) for child in dead)
+            names = " ".join(child.name for child in dead)
+            raise NodeError(f"{names} ended while starting:\n{why}\nlogs: {self.folder.path / 'logs'}")
+
+    def epitaph(self, child: Child) -> str:
+        """What ended a node: a full disk in our words, all else in its own and with our advice."""
+        found = self.diagnose(child)
+        advice = f"\n{found.advice}" if found else ""
+        return found.advice if found and found.passes else f"{self.last_words([child.name])}{advice}"
 
     def last_words(self, names: Iterable[str]) -> str:
         """The ends of logs, for a message."""
@@ -157,8 +175,8 @@ class Supervisor:
         """Starts a dead node again when its time has come."""
         keeping, now = self.nodes[name], time.monotonic()
         if keeping.start_at is not None and now >= keeping.start_at:
-            self.launch(name)
-            self.say(f"{name} started again")
+            if self.try_launch(name):
+                self.say(f"{name} started again")
             self.note()
         if keeping.child and keeping.child.exit_status() is not None:
             self.mourn(name, keeping, keeping.child, now)
@@ -171,21 +189,29 @@ class Supervisor:
         keeping.child = None
         delay = keeping.restarts.next_delay_s(now - child.started)
         if delay is None:
-            found = self.diagnose(name)
-            delay = LONGEST_DELAY_S if found and found.passes else None
-            self.raise_alarm(name, keeping, f": {found.advice}" if found else "", stays_down=delay is None)
+            delay = self.last_resort_s(keeping, child)
         if delay is not None:
             keeping.start_at = now + delay
             self.say(f"{name} ended with status {child.exit_status()}: starting it again in {delay:.0f} s")
         self.note()
 
-    def raise_alarm(self, name: str, keeping: Keeping, why: str, *, stays_down: bool) -> None:
-        """Says it once with the log's end, in state.json as long as it holds."""
-        known = keeping.alarm is not None
-        then = "stays down" if stays_down else f"is tried every {LONGEST_DELAY_S:.0f} s"
-        keeping.alarm = f"{name} failed {keeping.restarts.failures} times in a row and {then}{why}"
-        if not known:
-            self.say(f"ALARM: {keeping.alarm}; {self.last_words([name])}")
+    def last_resort_s(self, keeping: Keeping, child: Child) -> float | None:
+        """Raises the alarm; how long to wait where another start may help nevertheless."""
+        found = self.diagnose(child)
+        passes = found is not None and found.passes
+        then = f"is tried every {LONGEST_DELAY_S:.0f} s" if passes else "stays down"
+        words = f"{child.name} failed {keeping.restarts.failures} times in a row and {then}"
+        words += f": {found.advice}" if found else ""
+        self.raise_alarm(child.name, words, f"; {self.last_words([child.name])}", again=not passes)
+        keeping.restarts.total += passes
+        return LONGEST_DELAY_S if passes else None
+
+    def raise_alarm(self, name: str, words: str, more: str = "", *, again: bool = False) -> None:
+        """Keeps it for state.json, and says it unless there is one already that says as much."""
+        keeping = self.nodes[name]
+        if again or keeping.alarm is None:
+            self.say(f"ALARM: {words}{more}")
+        keeping.alarm = words
 
     def calm(self, name: str, keeping: Keeping, lived_s: float) -> None:
         """Ends the alarm of a node that lives again, and long enough."""
@@ -194,14 +220,15 @@ class Supervisor:
             self.say(f"{name} is well again")
             self.note()
 
-    def diagnose(self, name: str) -> Diagnosis | None:
-        """Why a node ended, if its log tells."""
-        return diagnose(name, self.folder.data(name), log_tail(self.folder.log(name), 60))
+    def diagnose(self, child: Child) -> Diagnosis | None:
+        """Why a node ended, if its log or its disk tells."""
+        return diagnose(child.name, self.folder.data(child.name), child.last_words(60))
 
     def note(self) -> None:
-        """Writes state.json."""
+        """Writes state.json; on a full disk what was known stays."""
         summary = {name: keeping.summary() for name, keeping in self.nodes.items()}
-        write_atomically(self.folder.state, json.dumps(summary, indent=2) + "\n")
+        with contextlib.suppress(OSError):
+            write_atomically(self.folder.state, json.dumps(summary, indent=2) + "\n")
 
     def stop(self) -> None:
         """Stops RPC nodes, then sealers, then the bootnode: one SIGINT each, and waits."""

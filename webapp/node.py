@@ -81,20 +81,25 @@ class Node:
     def post(self, body: Any) -> Any:
         """Send a body to the first node that answers and return its answer."""
         self._look_when_due()
+        first = self._first  # another call, or a look at the heads, may turn to another node meanwhile
         for step in range(len(self._urls)):
-            turn = (self._first + step) % len(self._urls)
+            turn = (first + step) % len(self._urls)
             try:
                 answer = self._client.post(self._urls[turn], json=body).json()
             except (httpx.HTTPError, ValueError):
                 continue
-            self._first = turn
+            if step and self._first == first:
+                self._first = turn
             return answer
         raise NodeUnreachable(", ".join(self._urls) or "none is configured")
 
     def _look_when_due(self) -> None:
         due = len(self._urls) > 1 and time.monotonic() >= self._next_look
         if due and self._looking.acquire(blocking=False):
-            threading.Thread(target=self._look, name="heads", daemon=True).start()
+            try:
+                threading.Thread(target=self._look, name="heads", daemon=True).start()
+            except RuntimeError:  # no thread is to be had: the call goes on without
+                self._looking.release()
 
     def _look(self) -> None:
         try:

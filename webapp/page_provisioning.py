@@ -39,8 +39,7 @@ class PageProvisioning(Provisioning):
         return self._bundle(enrolment_of(row), dict(row.steps))
 
     def _register(self, enrolment: Enrolment) -> dict[str, Any]:
-        known = self._parts.chain.registry.id_of(enrolment.device)
-        if known and known == (enrolment.id or known):
+        if known := self._registered(enrolment):
             return {"device_id": known}
         self._sign(*self._registration(enrolment))
         raise StillOpen("The registration is on its way.")

@@ -39,16 +39,15 @@ class PatientSender:
                 raise Refused(f"{settled.purpose}: {settled.error or settled.state}")
 
     def submit(self, calls: Sequence[Call], purpose: str, subject: str, once: str) -> list[Transaction]:
-        """Send calls, the first tried beforehand; the purpose is the first one's, further ones fund what it made.
+        """Send calls, all tried beforehand; the purpose is the first one's, further ones fund what it made.
 
         Raises:
-            ContractError: the chain would refuse the first one; nothing was sent.
+            Refused: the chain would refuse one, or the account cannot pay for all; nothing was sent.
         """
         form = self.next_form(purpose, subject, once)
         if sent := self._parts.outbox.find(self._user.id, form):
             return sent
-        if calls[0].data and len(calls[0].data) >= 4:
-            self._parts.chain.check(self._user.address, calls[0])
+        self._parts.chain.check(self._user.address, *calls)
         purposes = itertools.chain([purpose], itertools.repeat("fund"))
         plans = [Planned(call, why, subject, {"title": subject}) for call, why in zip(calls, purposes, strict=False)]
         return self._parts.outbox.submit(self._user.id, self._key, form, plans)

@@ -209,10 +209,20 @@ class Provisioning:
         return ask_socket(socket, "POST", "/devices", request, GatewayError)
 
     def _register(self, enrolment: Enrolment) -> dict[str, Any]:
-        registry = self._parts.chain.registry
-        if enrolment.id or not registry.id_of(enrolment.device):
+        if not self._registered(enrolment):
             self._sender.send(*self._registration(enrolment))
-        return {"device_id": registry.id_of(enrolment.device)}
+        return {"device_id": self._parts.chain.registry.id_of(enrolment.device)}
+
+    def _registered(self, enrolment: Enrolment) -> int:
+        """Return the device's id where the registry says what the enrolment does, else 0: an address keeps its id."""
+        registry = self._parts.chain.registry
+        known = registry.id_of(enrolment.device)
+        if not known or known != (enrolment.id or known):
+            return 0
+        there = registry.device(known)
+        said = (there.address.lower(), there.until, registry.certificate_of(known))
+        wanted = (enrolment.device.lower(), enrolment.until, bytes.fromhex(enrolment.certificate.removeprefix("0x")))
+        return known if said == wanted else 0
 
     def _registration(self, enrolment: Enrolment) -> Errand:
         """Return the registration, and with it the first balance, so that both are waited for at once."""
@@ -226,6 +236,7 @@ class Provisioning:
         return [call, *self._funding(enrolment)], purpose, enrolment.thing, enrolment.consent[:20]
 
     def _first_balance(self, enrolment: Enrolment) -> dict[str, Any]:
+        self._sender.settle(enrolment.thing)  # else what an interrupted errand still pays would be paid twice
         if missing := self._funding(enrolment):
             self._sender.send(missing, "fund", enrolment.thing, f"fund-{enrolment.device[:20]}")
         return {"had_wei": str(self._parts.chain.balance(enrolment.device))}

@@ -2,13 +2,13 @@
 
 import json
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from eth_account import Account
 
 from contracts.events import SiteOpened
+from scripts.story.beside import beside
 from scripts.story.stage import Stage, key_files, make_key
 
 THING = "gate-1"
@@ -47,14 +47,14 @@ def make_person(stage: Stage, name: str, role: str, *, key_file: Path | None = N
 
 def make_people(stage: Stage, buyer_ether: int) -> tuple[Person, Person, Person]:
     """Make seller, buyer and operator side by side, fund them, and list the operator."""
-    with ThreadPoolExecutor() as beside:
+    with beside() as pool:
         making = [
-            beside.submit(make_person, stage, "seller", "seller"),
-            beside.submit(make_person, stage, "buyer", "buyer"),
-            beside.submit(make_operator, stage),
+            pool.submit(make_person, stage, "seller", "seller"),
+            pool.submit(make_person, stage, "buyer", "buyer"),
+            pool.submit(make_operator, stage),
         ]
         seller, buyer, operator = (one.result() for one in making)
-        funding = beside.submit(stage.fund, {seller.address: 1, buyer.address: buyer_ether, operator.address: 10})
+        funding = pool.submit(stage.fund, {seller.address: 1, buyer.address: buyer_ether, operator.address: 10})
         stage.send("admin", stage.registry().list_operator(operator.address, OPERATOR))
         funding.result()
     return seller, buyer, operator

@@ -38,7 +38,7 @@ class Narrator:
 
     def trouble(self, sentence: str) -> None:
         """Tell what went wrong; its further lines stand below the first."""
-        first, *more = sentence.splitlines()
+        first, *more = sentence.splitlines() or [""]
         self._write(f"   {self._paint(RED, '✗')} {first}")
         for line in more:
             self._write(f"     {line}")

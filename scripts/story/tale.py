@@ -1,7 +1,6 @@
 """The story, chapter by chapter: the published tables with the published data, and what the door refuses."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from eth_account import Account
@@ -13,6 +12,7 @@ from contracts.voucher import Voucher, decode_voucher, encode_voucher, sign_vouc
 from iot_client.reasons import Refusal, line_for
 from iot_client.scanner.folder import scan_file
 from scripts.story import cast
+from scripts.story.beside import beside
 from scripts.story.narration import Narrator
 from scripts.story.people import PRICE_ETH, Story
 from scripts.story.pictures import draw_barcode
@@ -66,8 +66,8 @@ class Tale:
 
     def _contracts(self) -> None:
         self.tell.chapter("Contracts, cloud, gateway, web application")
-        with ThreadPoolExecutor() as beside:
-            deploying = beside.submit(self._deploy)
+        with beside() as pool:
+            deploying = pool.submit(self._deploy)
             self.stage.start_cloud()  # by this thread: a process ends with the thread that started it
             self.tell.good("IoT cloud: certificate authority, MQTT broker with mutual TLS, shadow service")
             self.stage.start_gateway()

@@ -3,12 +3,15 @@
 import os
 import socket
 import subprocess
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from scripts.story import processes
 from scripts.story.__main__ import MARK, RunFolderTaken, claimed
+from scripts.story.beside import beside
 from scripts.story.ports import Ports, holder, is_free
 from scripts.story.processes import ProcessFailed, RunFolder, last_words
 
@@ -70,6 +73,21 @@ def test_a_command_that_does_not_end_is_said(tmp_path: Path, monkeypatch: pytest
 def test_a_command_that_ended_has_the_last_word(log: str, words: str) -> None:
     """Its own refusal is shown, not what its children said before."""
     assert last_words(log) == words
+
+
+def test_who_is_interrupted_does_not_wait_for_what_was_beside() -> None:
+    """Ctrl-C while a thread waits for the chain: everything is stopped now, not in minutes."""
+    chain, waiting = threading.Event(), list[Future[bool]]()
+
+    def interrupted() -> None:
+        with beside() as pool:
+            waiting.append(pool.submit(chain.wait))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not waiting[0].done()
+    chain.set()
 
 
 def test_wrong_options_are_wrong_usage() -> None:

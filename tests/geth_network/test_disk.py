@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def test_a_full_disk_stops_one_node_and_no_other(chain: Chain, small_disk: Path)
         (small_disk / "ballast").write_bytes(bytes(room.f_bavail * room.f_bsize - LEFT_BYTES))
         await_that(lambda: "rpc-2 ended" in chain.words(), "the node's end")
         assert "Low disk space. Gracefully shutting down" in chain.folder.log("rpc-2").read_text()
+        with suppress(OSError), (small_disk / "rest").open("wb", buffering=0) as rest:
+            while rest.write(bytes(4096)):
+                pass  # to the last byte: not even its settings can be written
+        await_that(lambda: "rpc-2 could not be started" in chain.words(), "a start without any room")
         chain.await_progress("seller", "buyer", "operator", "rpc-1", blocks=5)
+        (small_disk / "rest").unlink()
         (small_disk / "ballast").unlink()
         chain.await_agreement(chain.await_progress())

@@ -8,7 +8,7 @@ from geth_network.network import Kind
 from tests.geth_network.chain import Chain
 
 pytestmark = pytest.mark.slow
-SOMEBODY = "0x" + "91" * 20
+SOMEBODY, OTHER = "0x" + "91" * 20, "0x" + "92" * 20
 
 
 @pytest.mark.row("T4")
@@ -21,6 +21,8 @@ def test_a_stand_in_serves_like_the_chain(chain: Chain, kind: Kind) -> None:
         assert int(rpc("eth_chainId"), 16) == ready["chain_id"] == network.chain_id
         assert ready["genesis_hash"] == rpc("eth_getBlockByNumber", "0x0", False)["hash"]
         assert fund.fund(chain.folder, SOMEBODY, ETHER).balance_wei == 8 * ETHER
+        paid = fund.fund_all(chain.folder, {SOMEBODY: ETHER, OTHER: 2 * ETHER})
+        assert [payment.balance_wei for payment in paid.values()] == [9 * ETHER, 2 * ETHER]
         (line,) = status.read_status(chain.folder)
         assert (line.node, line.state) == ("rpc-1", "up")
         assert line.head

@@ -10,6 +10,7 @@ import pytest
 from geth_network import child, status, watchdog
 from geth_network import supervisor as supervisor_module
 from geth_network.__main__ import main
+from geth_network.errors import NodeError
 from geth_network.supervisor import Supervisor
 from geth_network.watchdog import MAX_FAILURES
 from tests.geth_network.chain import Chain, await_that
@@ -88,17 +89,89 @@ def test_a_node_without_room_is_tried_until_there_is_some(
             supervisor.stop()
 
 
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+def raising(*_: object) -> None:
+    """What writing is on a disk without any room."""
+    raise FULL
+
+
+def test_a_start_that_cannot_write_is_tried_again(
+    failing: tuple[Supervisor, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither settings nor state.json can be written: the others go on, the alarm is said once, then it starts."""
+    monkeypatch.setattr(supervisor_module, "LONGEST_DELAY_S", 0.01)
+    supervisor, said = failing
+    supervisor.start()
+    keeping = supervisor.nodes["seller"]
+    with monkeypatch.context() as full:
+        full.setattr(supervisor_module, "configure", raising)
+        full.setattr(supervisor_module, "write_atomically", raising)
+        await_that(lambda: supervisor.tend("seller") is None and keeping.alarm, "the alarm")
+        for _ in range(20):
+            supervisor.tend("seller")
+        assert "could not be started and is tried every" in str(keeping.alarm)
+        assert len([words for words in said if words.startswith("ALARM")]) == 1
+    await_that(lambda: supervisor.tend("seller") is None and "seller started again" in said, "a start")
+
+
+def test_an_alarm_that_gets_worse_is_said(
+    failing: tuple[Supervisor, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that was full and left damage: the node that was tried stays down, which nobody may miss."""
+    monkeypatch.setattr(watchdog, "MAX_FAILURES", 0)
+    monkeypatch.setattr(supervisor_module, "LONGEST_DELAY_S", 0.01)
+    monkeypatch.setattr("geth_network.diagnosis.is_full", lambda _: not said)
+    supervisor, said = failing
+    supervisor.start()
+    keeping = supervisor.nodes["seller"]
+    await_that(lambda: supervisor.tend("seller") is None and "stays down" in str(keeping.alarm), "the end")
+    first, second = [words for words in said if words.startswith("ALARM")]
+    assert "is full" in first
+    assert "is damaged" in second
+    assert (keeping.restarts.total, keeping.start_at) == (1, None)
+
+
+def test_the_patrol_s_restart_ends_no_alarm(failing: tuple[Supervisor, list[str]]) -> None:
+    """Only a long enough life does, or a chain that is fetched anew."""
+    supervisor, _ = failing
+    supervisor.start()
+    keeping = supervisor.nodes["seller"]
+    keeping.alarm, keeping.restarts.failures = "seller failed", 7
+    supervisor.restart("seller")
+    assert (keeping.alarm, keeping.restarts.failures) == ("seller failed", 7)
+
+
+def test_words_of_an_earlier_process_are_not_believed(chain: Chain, failing: tuple[Supervisor, list[str]]) -> None:
+    """The disk was full yesterday; what ends the node today is told with its own words and the right advice."""
+    supervisor, _ = failing
+    chain.folder.log("seller").parent.mkdir(exist_ok=True)
+    chain.folder.log("seller").write_text("Low disk space. Gracefully shutting down\n")
+    supervisor.start()
+
+    def refused() -> str:
+        try:
+            supervisor.refuse_dead()
+        except NodeError as refusal:
+            return str(refusal)
+        return ""
+
+    words = await_that(refused, "the refusal")
+    assert WORDS in words
+    assert "resync seller" in words
+    assert "is full" not in words
+
+
 def test_a_node_that_cannot_be_made_anew_takes_no_other_down(
     failing: tuple[Supervisor, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A resync that fails is an alarm of that node; the supervisor goes on."""
     supervisor, said = failing
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(supervisor_module, "renew", full)
+    monkeypatch.setattr(supervisor_module, "renew", raising)
+    supervisor.nodes["seller"].start_at = 0  # it was to be tried again
     supervisor.resync("seller")
+    supervisor.tend("seller")
     assert supervisor.nodes["seller"].child is None
     assert "seller could not be made anew and stays down" in str(supervisor.nodes["seller"].alarm)
     assert "No space left on device" in said[-1]

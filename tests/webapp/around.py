@@ -87,9 +87,9 @@ class Around:
         shutil.rmtree(self.home)
 
 
-def enrolment_of(world, thing, folder, device_id=0):
-    """What `lading-pi enrol` prints."""
-    device = Account.create()
+def enrolment_of(world, thing, folder, device_id=0, device=None):
+    """What `lading-pi enrol` prints, for a new chain key or this one."""
+    device = device or Account.create()
     csr = certificate_request(folder / f"{thing}-{device_id}.key", thing)
     public = x509.load_pem_x509_csr(csr.encode()).public_key()
     hasher = hashes.Hash(hashes.SHA256())

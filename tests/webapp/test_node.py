@@ -1,9 +1,11 @@
 """The web application asks a node that answers and keeps up."""
 
+import socket
+
 import pytest
 from worlds import start_anvil, stop, wait_for
 
-from webapp.node import LAG_BLOCKS, Node, best_turn
+from webapp.node import LAG_BLOCKS, LOOK_S, Node, best_turn
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,30 @@ def test_a_killed_node_is_passed_over():
     assert int(node.call("eth_blockNumber"), 16) == 0
     node.close()
     stop(living)
+
+
+def test_a_call_that_hangs_goes_on_to_the_next_node():
+    """Also when the heads were compared meanwhile and the next one is already the first."""
+    living, url = start_anvil("--accounts", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        node = Node((f"http://127.0.0.1:{silent.getsockname()[1]}", url), timeout_s=LOOK_S * 0.75)
+        assert node.call("eth_gasPrice")
+        node.close()
+    stop(living)
+
+
+def test_a_late_answer_does_not_bring_back_a_node_that_was_left(two_nodes, monkeypatch):
+    """The heads are compared while a call is at the node that is behind."""
+    node, (_first, second) = two_nodes
+    second.call("anvil_mine", hex(5))
+    asked = node._client.post
+
+    def slow(url, **options):
+        answer = asked(url, **options)
+        if options["json"]["method"] == "eth_gasPrice":
+            node.compare()
+        return answer
+
+    monkeypatch.setattr(node._client, "post", slow)
+    assert node.call("eth_gasPrice")
+    assert int(node.call("eth_blockNumber"), 16) == 5

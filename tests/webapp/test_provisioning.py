@@ -13,14 +13,16 @@ import httpx
 import pytest
 from around import Around, enrolment_of
 from conftest import PASSPHRASE, Browser, wait_for
+from eth_account import Account
+from sqlalchemy import select
 
 from iot_cloud.connection import Endpoint, tls_context
 from tests.iot_cloud.devices import PahoDevice
 from webapp.app import create_app
 from webapp.errors import GatewayError, Refused, SettingsError
 from webapp.gates import Gates
-from webapp.models import ThingRow
-from webapp.outbox import Outbox
+from webapp.models import ThingRow, Transaction
+from webapp.outbox import Outbox, State
 from webapp.patient_sender import PatientSender
 from webapp.provisioning import Provisioning
 from webapp.services import Services
@@ -134,8 +136,10 @@ def traces(world, around, enrolment):
     return found
 
 
-AMID = [2, 4, 6, 7]
+AMID = [2, 4, 6, 7, 8]
 """Something was done that the journal does not know yet."""
+SENT = 6
+"""The point right after which the transactions were sent."""
 EVERY = [point if point in AMID else pytest.param(point, marks=pytest.mark.long) for point in range(1, POINTS + 1)]
 
 
@@ -180,6 +184,63 @@ def test_a_rotation_killed_anywhere_is_completed(world, complete, tmp_path, poin
     assert registry.device(device_id).address == new.device
     assert registry.certificate_of(device_id).hex() == new.certificate[2:]
     assert traces(world, complete, new) == {"chain", "cloud", "gateway"}
+
+
+def test_who_cannot_pay_for_all_sends_nothing_and_repeats(world, complete, tmp_path):
+    """A rotation with its balance is one errand: half of it would be taken for all of it ever after."""
+    provisioning, node = complete.provisioning(world, []), world.parts.chain.node
+    device_id = provisioning.provision(enrolment_of(world, "poor", tmp_path))["device_id"]
+    new = enrolment_of(world, "poor", tmp_path, device_id)
+    operator = world.people["operator"].address
+    had = node.call("eth_getBalance", operator, "latest")
+    node.call("anvil_setBalance", operator, hex(10**18 // 2))
+    with pytest.raises(Refused, match=r"holds 0\.5"):
+        provisioning.rotate(new)
+    assert world.parts.chain.registry.id_of(new.device) == 0
+    node.call("anvil_setBalance", operator, had)
+    assert provisioning.rotate(new)["device_id"] == device_id
+    assert world.parts.chain.balance(new.device) == 10**18
+
+
+@pytest.mark.parametrize("action", ["provision", "rotate"])
+def test_a_balance_that_is_refused_all_the_same_comes_with_the_repetition(world, complete, tmp_path, action):
+    """The registration is mined, the payment is not taken: a repetition pays, and pays once."""
+    provisioning, node = complete.provisioning(world, []), world.parts.chain.node
+    enrolment = enrolment_of(world, f"unpaid-{action}", tmp_path)
+    if action == "rotate":
+        device_id = provisioning.provision(enrolment)["device_id"]
+        enrolment = enrolment_of(world, f"unpaid-{action}", tmp_path, device_id)
+    node.call("evm_setAutomine", False)
+    try:
+        assert killed_at(world, complete, enrolment, SENT, action)
+        with world.parts.database.write() as session:
+            row = session.scalars(
+                select(Transaction).where(Transaction.state == State.SENT).order_by(Transaction.nonce)
+            ).all()[-1]
+            assert row.purpose == "fund"
+            node.call("anvil_dropTransaction", row.hash)
+            row.state, row.error = State.REFUSED, "The node refused it. Nothing was sent."
+        node.call("evm_mine")
+    finally:
+        node.call("evm_setAutomine", True)
+    getattr(provisioning, action)(enrolment)
+    assert world.parts.chain.balance(enrolment.device) == 10**18
+
+
+def test_a_balance_that_is_still_on_its_way_is_not_paid_twice(world, complete, tmp_path):
+    """The registration is mined, the payment waits: a repetition waits for it."""
+    node, enrolment = world.parts.chain.node, enrolment_of(world, "late", tmp_path)
+    node.call("evm_setAutomine", False)
+    try:
+        assert killed_at(world, complete, enrolment, SENT)
+        with world.parts.database.read() as session:
+            paid = session.scalars(select(Transaction.hash).where(Transaction.purpose == "fund")).one()
+        node.call("anvil_dropTransaction", paid)
+        node.call("evm_mine")
+    finally:
+        node.call("evm_setAutomine", True)
+    complete.provisioning(world, []).provision(enrolment)
+    assert world.parts.chain.balance(enrolment.device) == 10**18
 
 
 @pytest.mark.slow
@@ -313,6 +374,21 @@ def test_a_device_s_life_on_the_pages(world, complete, tmp_path):
     assert traces(world, complete, renewed) == set()
     for name in ("Provisioned", "Rotated", "Decommissioned"):
         assert f"<strong>{name}</strong>" in page
+    operator.close()
+
+
+def test_a_renewal_that_keeps_the_address_is_registered(world, complete, tmp_path):
+    """By the page as by command: the registry knows the new certificate, whoever has the address already."""
+    registry, account = world.parts.chain.registry, Account.create()
+    device_id = complete.provisioning(world, []).provision(enrolment_of(world, "kept", tmp_path, device=account))[
+        "device_id"
+    ]
+    operator = Operator(world, complete)
+    renewed = enrolment_of(world, "kept", tmp_path, device_id, account)
+    assert operator.send("/warehouse/devices/kept/rotate", "/warehouse/devices/kept", renewed).status_code == 303
+    world.settle()
+    assert operator.page("/warehouse/devices/kept").count('<li class="done">') == 5
+    assert registry.certificate_of(device_id).hex() == renewed.certificate[2:]
     operator.close()
 
 
