@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cryptography.x509 import load_pem_x509_certificates
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.x509 import load_pem_x509_certificates, load_pem_x509_csr
 from hexbytes import HexBytes
 from pydantic import BaseModel, ValidationError
 
@@ -117,7 +118,11 @@ class Provisioning:
             raise Refused(f"{enrolment.thing} was never provisioned here.")
         if enrolment.id != row.device_id:
             raise Refused(f"The device consented to id {enrolment.id}, {enrolment.thing} is device {row.device_id}.")
-        if row.steps.get("device") != enrolment.device or row.steps.get("csr") != enrolment.csr:
+        wanted, had = _public_key(enrolment.csr), row.steps.get("csr")
+        same_key = had is not None and _public_key(had) == wanted
+        if same_key and row.steps.get("device") != enrolment.device:
+            raise Refused("The device kept its X.509 key, which is refused from then on. Have it make a new one.")
+        if not same_key:
             self._forget(enrolment, row)
         return self.provision(enrolment)
 
@@ -214,15 +219,18 @@ class Provisioning:
         return {"device_id": self._parts.chain.registry.id_of(enrolment.device)}
 
     def _registered(self, enrolment: Enrolment) -> int:
-        """Return the device's id where the registry says what the enrolment does, else 0: an address keeps its id."""
+        """Return the device's id where the registry says what the enrolment does, else 0: an address keeps its id.
+
+        A first registration by an earlier enrolment holds, with its term, as long as the certificate is the same.
+        """
         registry = self._parts.chain.registry
         known = registry.id_of(enrolment.device)
         if not known or known != (enrolment.id or known):
             return 0
         there = registry.device(known)
-        said = (there.address.lower(), there.until, registry.certificate_of(known))
-        wanted = (enrolment.device.lower(), enrolment.until, bytes.fromhex(enrolment.certificate.removeprefix("0x")))
-        return known if said == wanted else 0
+        same_term = not enrolment.id or there.until == enrolment.until
+        same_key = registry.certificate_of(known) == bytes.fromhex(enrolment.certificate.removeprefix("0x"))
+        return known if same_term and same_key and there.address.lower() == enrolment.device.lower() else 0
 
     def _registration(self, enrolment: Enrolment) -> Errand:
         """Return the registration, and with it the first balance, so that both are waited for at once."""
@@ -284,6 +292,20 @@ def gateway_authority(file: Path | None) -> str:
     except (OSError, ValueError) as error:
         raise SettingsError(f"gateway_ca in [web]: {file} is no file of PEM certificates: {error}") from error
     return text
+
+
+def _public_key(csr: str) -> PublicKeyTypes:
+    """Return whose certificate is asked for; each asking for one key is another text.
+
+    Raises:
+        InvalidInput: it asks for none; nothing was revoked.
+    """
+    try:
+        return load_pem_x509_csr(csr.encode()).public_key()
+    except ValueError as error:
+        raise InvalidInput(
+            "enrolment", "Its csr asks for no certificate. Upload what lading-pi enrol printed."
+        ) from error
 
 
 def _gone_is_fine(socket: Path, path: str, error_class: type[CloudError] | type[GatewayError]) -> None:

@@ -22,6 +22,8 @@ from iot_client.identity.keys import (
 )
 
 YEAR_S = 365 * 24 * 3600
+KEY, NEXT_KEY = "x509.key", "x509.next.key"
+"""A renewal's key waits beside the present one: the door goes on with that until the bundle has come."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,12 @@ class Request:
 
 
 def enrol(folder: Path, request: Request) -> dict[str, object]:
-    """Make the keys, or take those that are there, and consent; writes and returns the enrolment."""
-    keystore, password, tls = folder / "keystore.json", folder / "password", folder / "x509.key"
+    """Make the keys, or take those that are there, and consent; writes and returns the enrolment.
+
+    A renewal keeps the chain key and brings a new X.509 key: the cloud takes no key whose certificate it revoked.
+    """
+    keystore, password = folder / "keystore.json", folder / "password"
+    tls = folder / (NEXT_KEY if request.device_id else KEY)
     account = load_chain_key(keystore, password) if keystore.exists() else make_chain_key(keystore, password)
     key = load_x509_key(tls) if tls.exists() else make_x509_key(tls)
     digest = public_key_hash(key.public_key())
@@ -76,7 +82,7 @@ def default_until() -> int:
 def accept_bundle(folder: Path, bundle: dict[str, Any]) -> Path:
     """Write certificate, CA, deployments and `config.toml`; returns the latter."""
     try:
-        _check_certificate(folder, bundle["certificate"])
+        key = _key_of(folder, bundle["certificate"])
         files = {
             "certificate.pem": bundle["certificate"],
             "ca.pem": bundle["ca"],
@@ -86,6 +92,7 @@ def accept_bundle(folder: Path, bundle: dict[str, Any]) -> Path:
         config = _config(folder, bundle)
     except KeyError as error:
         raise EnrolmentError(f"the bundle lacks {error}: ask the operator for a whole one") from error
+    key.replace(folder / KEY)  # first: a repetition finds it there
     for name, text in files.items():
         write_public(folder / name, text.encode())
     path = folder / "config.toml"
@@ -107,11 +114,14 @@ def _config(folder: Path, bundle: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _check_certificate(folder: Path, pem: str) -> None:
+def _key_of(folder: Path, pem: str) -> Path:
+    """The file with the key of this certificate, the present one or the next."""
     try:
         public = x509.load_pem_x509_certificate(pem.encode()).public_key()
     except ValueError as error:
         raise EnrolmentError("the bundle's certificate is not PEM") from error
-    own = load_x509_key(folder / "x509.key").public_key()
-    if not isinstance(public, ec.EllipticCurvePublicKey) or public_key_hash(public) != public_key_hash(own):
-        raise EnrolmentError("the bundle's certificate is for another device's key: send it the bundle instead")
+    for path in (folder / KEY, *folder.glob(NEXT_KEY)):
+        own = load_x509_key(path).public_key()
+        if isinstance(public, ec.EllipticCurvePublicKey) and public_key_hash(public) == public_key_hash(own):
+            return path
+    raise EnrolmentError("the bundle's certificate is for another device's key: send it the bundle instead")

@@ -4,13 +4,20 @@ import json
 import socket
 import threading
 import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from iot_client.__main__ import main
 from iot_client.admin import ask_pi
-from iot_client.errors import PiError
+from iot_client.errors import EnrolmentError, PiError
 from iot_client.gate.simulated import read_door
 from iot_client.identity.enrolment import Request, accept_bundle, enrol
 from iot_client.identity.files import toml_table
@@ -93,6 +100,37 @@ def test_enrolment_makes_keys_once(tmp_path: Path) -> None:
     for name in ("keystore.json", "password", "x509.key"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
     assert load_chain_key(tmp_path / "keystore.json", tmp_path / "password").address == first["device"]
+
+
+def test_a_renewal_has_a_new_x509_key_that_waits_for_its_bundle(tmp_path: Path) -> None:
+    """The door goes on with the present key; asked again it is the same new one; the chain key stays."""
+    request = Request("gate-1", 1, "0x" + "11" * 20, 1337, "0x" + "22" * 20, 2_000_000_000)
+    first, present = enrol(tmp_path, request), (tmp_path / "x509.key").read_bytes()
+    renewed, again = (enrol(tmp_path, replace(request, device_id=7)) for _ in range(2))
+    assert renewed["device"] == first["device"]
+    assert renewed["certificate"] == again["certificate"] != first["certificate"]
+    assert (tmp_path / "x509.key").read_bytes() == present
+    waiting = (tmp_path / "x509.next.key").read_bytes()
+    for asked, key in ((first, present), (renewed, waiting), (renewed, waiting)):
+        accept_bundle(tmp_path, bundle_for(str(asked["csr"])))
+        assert (tmp_path / "x509.key").read_bytes() == key
+    assert not (tmp_path / "x509.next.key").exists()
+    with pytest.raises(EnrolmentError, match="another device's key"):
+        accept_bundle(tmp_path, bundle_for(str(first["csr"])))
+
+
+def bundle_for(csr: str) -> dict[str, Any]:
+    """An operator's answer, with a certificate that only tells whose it is."""
+    request, issuer = x509.load_pem_x509_csr(csr.encode()), ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(request.subject).issuer_name(request.subject).serial_number(1)
+        .public_key(request.public_key()).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+        .sign(issuer, hashes.SHA256())
+    )  # fmt: skip
+    names = ("thing", "device_id", "site", "operator", "chain_id", "chain_url", "iot_host", "iot_port", "confirmations")
+    pem = certificate.public_bytes(Encoding.PEM).decode()
+    return dict.fromkeys(names, 1) | {"certificate": pem, "ca": "", "gateway_ca": "", "deployments": [], "sealers": []}
 
 
 def test_the_configuration_is_toml_whatever_a_person_wrote() -> None:

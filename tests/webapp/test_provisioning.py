@@ -13,18 +13,21 @@ import httpx
 import pytest
 from around import Around, enrolment_of
 from conftest import PASSPHRASE, Browser, wait_for
+from cryptography.x509 import load_pem_x509_certificate
 from eth_account import Account
 from sqlalchemy import select
 
+from iot_client.identity.enrolment import Request, accept_bundle, default_until, enrol
+from iot_client.identity.keys import load_x509_key, public_key_hash
 from iot_cloud.connection import Endpoint, tls_context
 from tests.iot_cloud.devices import PahoDevice
 from webapp.app import create_app
-from webapp.errors import GatewayError, Refused, SettingsError
+from webapp.errors import GatewayError, InvalidInput, Refused, SettingsError
 from webapp.gates import Gates
 from webapp.models import ThingRow, Transaction
 from webapp.outbox import Outbox, State
 from webapp.patient_sender import PatientSender
-from webapp.provisioning import Provisioning
+from webapp.provisioning import Enrolment, Provisioning
 from webapp.services import Services
 
 
@@ -390,6 +393,41 @@ def test_a_renewal_that_keeps_the_address_is_registered(world, complete, tmp_pat
     assert operator.page("/warehouse/devices/kept").count('<li class="done">') == 5
     assert registry.certificate_of(device_id).hex() == renewed.certificate[2:]
     operator.close()
+
+
+def asked_by_pi(world, thing, folder, device_id=0):
+    """What `lading-pi enrol` prints on the device itself."""
+    registry, operator = world.deployment.registry, world.people["operator"].address
+    request = Request(thing, 1, operator, world.parts.chain.chain_id, registry, default_until(), device_id)
+    return Enrolment.model_validate(enrol(folder, request))
+
+
+def test_the_device_renews_by_its_own_command(world, complete, tmp_path):
+    """Enrolled, renewed and renewed again: each time the cloud takes its key, and the registry has it."""
+    provisioning, registry = complete.provisioning(world, []), world.parts.chain.registry
+    bundle = provisioning.provision(asked_by_pi(world, "own", tmp_path))
+    accept_bundle(tmp_path, bundle)
+    for _ in range(2):
+        renewal = asked_by_pi(world, "own", tmp_path, bundle["device_id"])
+        accept_bundle(tmp_path, provisioning.rotate(renewal))
+        key = load_x509_key(tmp_path / "x509.key").public_key()
+        assert registry.certificate_of(bundle["device_id"]) == public_key_hash(key)
+        assert load_pem_x509_certificate((tmp_path / "certificate.pem").read_bytes()).public_key() == key
+    assert traces(world, complete, renewal) == {"chain", "cloud", "gateway"}
+
+
+def test_a_renewal_that_the_cloud_would_not_take_revokes_nothing(world, complete, tmp_path):
+    """No certificate is asked for, or one for the key that goes: the present one stays good."""
+    provisioning = complete.provisioning(world, [])
+    first = asked_by_pi(world, "stays", tmp_path)
+    device_id = provisioning.provision(first)["device_id"]
+    renewal = asked_by_pi(world, "stays", tmp_path, device_id)
+    with pytest.raises(InvalidInput, match="asks for no certificate"):
+        provisioning.rotate(renewal.model_copy(update={"csr": "nonsense"}))
+    with pytest.raises(Refused, match=r"kept its X\.509 key"):
+        provisioning.rotate(renewal.model_copy(update={"csr": first.csr, "device": "0x" + "12" * 20}))
+    assert traces(world, complete, first) == {"chain", "cloud", "gateway"}
+    assert provisioning.rotate(renewal)["device_id"] == device_id
 
 
 def test_what_is_no_enrolment_changes_nothing(world, complete, tmp_path):
