@@ -1,5 +1,7 @@
 """The outbox: signed bytes are stored before they are sent, and sent again until they are mined or impossible."""
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -78,8 +80,8 @@ class Outbox:
                 return rows
             nonces = _free_nonces(session, self._chain.chain_id, sender, mined, len(planned))
             signer, values = Signer(key, self._chain.chain_id), []
-            for part, (plan, nonce) in enumerate(zip(planned, nonces, strict=True)):
-                signed = signer.sign(plan.call, nonce, fees)
+            for part, (plan, (nonce, tries)) in enumerate(zip(planned, nonces, strict=True)):
+                signed = signer.sign(plan.call, nonce, (fees[0] + tries, fees[1] + tries))
                 values.append({**self._planned(plan, (user_id, form, part, sender), nonce), **asdict(signed)})
             rows = _stored(session, values)
         self.broadcast(rows)
@@ -150,18 +152,17 @@ def _of_form(session: Session, user_id: int, form: str) -> list[Transaction]:
     return list(session.scalars(query.order_by(Transaction.part)))
 
 
-def _free_nonces(session: Session, chain_id: int, sender: str, mined: int, count: int) -> list[int]:
-    """Return the lowest nonces that nothing open uses: gaps are filled first."""
+def _free_nonces(session: Session, chain_id: int, sender: str, mined: int, count: int) -> list[tuple[int, int]]:
+    """Return the lowest nonces that nothing open uses, gaps first, each with how often it was tried in vain.
+
+    So many wei more a gas make the same call at the same nonce another transaction, with a hash of its own.
+    """
     mine = (Transaction.chain_id == chain_id, Transaction.sender == sender, Transaction.nonce >= mined)
-    not_free = Transaction.state.not_in((State.REFUSED, State.REPLACED))
-    used = set(session.scalars(select(Transaction.nonce).where(*mine, not_free)))
-    nonces: list[int] = []
-    candidate = mined
-    while len(nonces) < count:
-        if candidate not in used:
-            nonces.append(candidate)
-        candidate += 1
-    return nonces
+    known = session.execute(select(Transaction.nonce, Transaction.state).where(*mine)).all()
+    in_vain = Counter(nonce for nonce, state in known if state in (State.REFUSED, State.REPLACED))
+    used = {nonce for nonce, state in known if state not in (State.REFUSED, State.REPLACED)}
+    free = (candidate for candidate in itertools.count(mined) if candidate not in used)
+    return [(nonce, in_vain[nonce]) for nonce in itertools.islice(free, count)]
 
 
 def _stored(session: Session, values: list[dict[str, Any]]) -> list[Transaction]:

@@ -98,6 +98,21 @@ def test_a_refusal_is_shown_with_the_contract_s_own_reason(world):
     assert "operator" in row.error.lower()
 
 
+def test_what_a_node_refused_can_be_sent_again_as_it_was(world):
+    """Refused for want of funds, three times, and taken once there are some: the same call at the same nonce."""
+    user, key, node = world.people["buyer"], world.keys["buyer"], world.parts.chain.node
+    had = node.call("eth_getBalance", user.address, "latest")
+    node.call("anvil_setBalance", user.address, "0x1")
+    for form in "efa":
+        world.parts.outbox.submit(user.id, key, form * 32, [transfer(world)])
+        assert rows(world)[-1].state == State.REFUSED
+    node.call("anvil_setBalance", user.address, had)
+    world.parts.outbox.submit(user.id, key, "b" * 32, [transfer(world)])
+    world.settle()
+    assert [row.state for row in rows(world)] == [State.REFUSED] * 3 + [State.DONE]
+    assert len({row.nonce for row in rows(world)}) == 1
+
+
 @pytest.mark.parametrize("urls", [(), ("http://127.0.0.1:1",)])
 def test_without_any_node_nothing_is_stored(world, urls):
     """The nonce is not guessed; the words name no node's address, which they show to everybody."""
