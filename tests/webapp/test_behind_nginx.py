@@ -1,6 +1,7 @@
 """Behind a real nginx the pages are served over TLS from one origin, and know it."""
 
 import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -9,7 +10,7 @@ import httpx
 import pytest
 import trustme
 from werkzeug.serving import make_server
-from worlds import PASSPHRASE, free_port, stop, wait_for
+from worlds import PASSPHRASE, free_port, wait_for
 
 from webapp.app import create_app
 from webapp.services import Services
@@ -55,11 +56,14 @@ def origin(world, tmp_path):
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     file = tmp_path / "nginx.conf"
     file.write_text(CONFIGURATION.format(folder=tmp_path, port=port, upstream=server.port))
-    nginx = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", "nginx", "-p", tmp_path, "-c", file])
+    nginx = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", "nginx", "-p", tmp_path, "-c", file])
     with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=authority_context(authority)) as client:
         wait_for(lambda: answers(client))
         yield client
-    stop(nginx)
+    nginx.terminate()  # in order: killed, it would leave its worker behind, which goes on listening
+    nginx.wait(60)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)), "nginx still listens after it was ended"
     server.shutdown()
     thread.join()
     server.server_close()
